@@ -1,0 +1,31 @@
+// Package all is the list of engines. Adding an engine is a package of its own and one line here.
+package all
+
+import (
+	"fmt"
+	"strings"
+
+	"turnlab/engine"
+)
+
+// Specs lists the engines and their variants in the order in which they are shown.
+var Specs = []*engine.Spec{}
+
+// Find returns the engine that a user calls name: "coop" or "coop/await".
+func Find(name string) (*engine.Spec, error) {
+	for _, s := range Specs {
+		if s.Label() == name {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("no engine %q; there are: %s", name, strings.Join(Names(), ", "))
+}
+
+// Names lists the labels of Specs.
+func Names() []string {
+	names := make([]string, len(Specs))
+	for i, s := range Specs {
+		names[i] = s.Label()
+	}
+	return names
+}

@@ -1,0 +1,111 @@
+// Package control is the wire between the harness and its children: JSON, one object a line, on the child's standard
+// input and output.
+//
+// A child is this same binary, started as `lab child serve` or `lab child load`. Because the only channel is its standard
+// streams, any launcher can stand in front of the command (ssh, srun, kubectl exec -i, ip netns exec), and there is no
+// control port to protect. A child whose standard input ends exits: no server outlives its harness. Standard error is the
+// child's own; the harness keeps its last lines for the message when the child dies.
+//
+// The conversation, in order:
+//
+//	server:  > start{server}  < ready{address}  > sample*  < sample  > stop  < stopped
+//	load:    > start{load}  < ready (all connected)  > go  < measuring  < measured  < result  > stop  < stopped
+//
+// Either may answer error, after which it exits.
+package control
+
+import "turnlab/harness/record"
+
+// Requests of the harness.
+const (
+	Start  = "start"
+	Go     = "go"     // load: begin warm-up and the measured window
+	Sample = "sample" // server: answer with a Usage
+	Stop   = "stop"
+)
+
+// Events of a child.
+const (
+	Ready     = "ready"
+	Measuring = "measuring" // load: the window has begun
+	Measured  = "measured"  // load: the window has ended; the connections are still there
+	Result    = "result"
+	Sampled   = "sample"
+	Stopped   = "stopped"
+	Failed    = "error"
+)
+
+// Request is one line to a child.
+type Request struct {
+	Do     string  `json:"do"`
+	Server *Server `json:"server,omitempty"` // with Start, to a server
+	Load   *Load   `json:"load,omitempty"`   // with Start, to a generator
+	Memory bool    `json:"memory,omitempty"` // with Sample: memory too, which takes longer
+}
+
+// Event is one line from a child.
+type Event struct {
+	Is      string      `json:"is"`
+	Address string      `json:"address,omitempty"` // Ready, of a server: where it listens
+	Options any         `json:"options,omitempty"` // Ready, of a server: what it resolved: GOMAXPROCS and the like
+	Usage   *Usage      `json:"usage,omitempty"`   // Sampled, Measuring, Measured
+	Result  *LoadResult `json:"result,omitempty"`
+	Error   string      `json:"error,omitempty"`  // Failed
+	Misuse  bool        `json:"misuse,omitempty"` // Failed: the user's input is wrong (exit code 2), not the machine
+}
+
+// Server tells a server child what to serve.
+type Server struct {
+	Engine   string            `json:"engine"` // label: coop, coop/await
+	Workload string            `json:"workload"`
+	Network  string            `json:"network"` // tcp or unix
+	Address  string            `json:"address"`
+	Options  map[string]string `json:"options,omitempty"`  // of the engine, common ones included
+	Settings map[string]string `json:"settings,omitempty"` // options of the workload
+	Conns    int               `json:"conns,omitempty"`    // how many connections to expect
+}
+
+// Load tells a generator child what load to make.
+type Load struct {
+	Workload  string            `json:"workload"`
+	Settings  map[string]string `json:"settings,omitempty"`
+	Network   string            `json:"network"`
+	Address   string            `json:"address"`
+	Conns     int               `json:"conns"`
+	Depth     int               `json:"depth"` // requests in flight per connection
+	Threads   int               `json:"threads"`
+	RateRPS   float64           `json:"rate_rps"` // over all connections; 0 is the closed loop
+	Arrivals  string            `json:"arrivals"` // poisson or fixed
+	Seed      uint64            `json:"seed"`
+	WarmupNS  int64             `json:"warmup_ns"`
+	WindowNS  int64             `json:"window_ns"`
+	TimeoutNS int64             `json:"timeout_ns"` // of a connect and of a reply; also the longest drain
+}
+
+// LoadResult is what a generator measured. Every request whose intended time lies in the window is in exactly one of
+// Requests, Errors and Unanswered.
+type LoadResult struct {
+	WindowNS   int64                     `json:"window_ns"` // as it really was
+	Due        uint64                    `json:"due"`       // requests whose intended time lies in the window
+	Sent       uint64                    `json:"sent"`      // of those, written by the window's end
+	Requests   uint64                    `json:"requests"`  // of those, answered rightly
+	Errors     map[string]uint64         `json:"errors,omitempty"`
+	FirstError string                    `json:"first_error,omitempty"`
+	Unanswered uint64                    `json:"unanswered,omitempty"`
+	Latency    map[string]record.Latency `json:"latency_ns"`
+	Histograms map[string]string         `json:"histograms,omitempty"`
+	Windows    []record.Window           `json:"windows,omitempty"`
+	Usage      Usage                     `json:"usage"` // the generator's own, over the window
+}
+
+// Usage is what a process has used: totals since it began in a server's sample, differences over the window in a
+// LoadResult.
+type Usage struct {
+	MonotonicNS int64              `json:"monotonic_ns"` // CLOCK_MONOTONIC
+	CPUNS       int64              `json:"cpu_ns"`       // CLOCK_PROCESS_CPUTIME_ID: ended threads included
+	Voluntary   int64              `json:"voluntary"`
+	Involuntary int64              `json:"involuntary"`
+	Memory      map[string]uint64  `json:"memory_bytes,omitempty"`
+	Counters    map[string]int64   `json:"counters,omitempty"` // the engine's own
+	Runtime     map[string]float64 `json:"runtime,omitempty"`  // of Go's runtime/metrics: goroutines, threads, gc_cpu_seconds ...
+}

@@ -1,0 +1,158 @@
+// Package record is what a run leaves behind: its folder, its trial records and the files made from them.
+//
+// A run's folder holds run.json (the plan and the machine) and trials.jsonl (one object per trial, appended and fsynced as
+// the trial ends). Those two are the source of truth; bench.txt, summary.csv, charts and the page are made from them and
+// can be made again. A field that nothing measured is absent, never zero, so that nobody can mistake "not looked at" for
+// "none". Every record names its schema version: fields may be added, and renaming one is a new major version.
+package record
+
+// Schema is the version of every record that this code writes.
+const Schema = "turnlab/1"
+
+// Modes of a trial.
+const (
+	Closed = "closed" // each connection sends its next request when the reply to the last has come
+	Open   = "open"   // requests are sent at times that do not depend on the replies
+)
+
+// A Run is run.json.
+type Run struct {
+	Schema      string   `json:"schema"`
+	ID          string   `json:"run"`     // unique, sorts by start time
+	Version     string   `json:"version"` // of the lab, with the commit
+	Command     []string `json:"command"` // the command line
+	StartedUnix int64    `json:"started_unix_ns"`
+	Seed        uint64   `json:"seed"`
+	Blocks      int      `json:"blocks"`
+	Plan        []Point  `json:"plan"`
+	Host        Host     `json:"host"`
+	Notes       []string `json:"notes,omitempty"` // why points were left out, and the like
+}
+
+// A Point is one engine, workload and set of parameter values; a trial measures it once.
+type Point struct {
+	Engine   string `json:"engine"`            // "coop"
+	Variant  string `json:"variant,omitempty"` // "await"
+	Workload string `json:"workload"`          // "http"
+	Mode     string `json:"mode"`              // Closed or Open
+	// Params holds every parameter of the point by its command-line name: "conns", "rate" (requests per second, 0 for the
+	// closed loop), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
+	// engine and the workload. Numbers are base units; durations are text as in Go.
+	Params map[string]any `json:"params"`
+}
+
+// Label returns the engine as users write it: "coop" or "coop/await".
+func (p Point) Label() string {
+	if p.Variant == "" {
+		return p.Engine
+	}
+	return p.Engine + "/" + p.Variant
+}
+
+// A Trial is one line of trials.jsonl: one measurement of one point, in a fresh server process.
+type Trial struct {
+	Schema string `json:"schema"`
+	Run    string `json:"run"`
+	Block  int    `json:"block"` // from 0
+	Trial  int    `json:"trial"` // position in the run, from 0
+	Point
+	StartedUnix   int64              `json:"started_unix_ns"`
+	WindowSeconds float64            `json:"window_seconds"` // length of the measured window
+	Requests      uint64             `json:"requests"`       // replies checked and right, of requests that belong to the window
+	ThroughputRPS float64            `json:"throughput_rps"` // right replies per second of the window
+	OfferedRPS    float64            `json:"offered_rps,omitempty"`
+	Errors        map[string]uint64  `json:"errors,omitempty"`      // by kind: wrong, refused, reset, closed, timeout
+	FirstError    string             `json:"first_error,omitempty"` // text of the first one
+	Unanswered    uint64             `json:"unanswered,omitempty"`  // sent or due in the window and without a reply when the drain ended
+	LatencyNS     map[string]Latency `json:"latency_ns,omitempty"`  // "response", "service", "slip"
+	CPU           *CPU               `json:"cpu,omitempty"`
+	Switches      *Switches          `json:"switches,omitempty"`
+	Memory        map[string]uint64  `json:"memory_bytes,omitempty"` // of the server, under load: pss rss go_heap go_stacks ...
+	ClientMemory  map[string]uint64  `json:"client_memory_bytes,omitempty"`
+	Sched         map[string]float64 `json:"sched,omitempty"`      // what the engine counted in the window: polls, wakes, ...
+	Windows       []Window           `json:"windows,omitempty"`    // 100 ms of progress each, warm-up included
+	Histograms    map[string]string  `json:"histograms,omitempty"` // HdrHistogram V2, zlib, base64; by kind
+	Flags         []Flag             `json:"flags,omitempty"`
+	Failed        string             `json:"failed,omitempty"` // why the trial gave no measurement at all
+}
+
+// Latency summarises one histogram, in nanoseconds. Percentiles that too few requests support are absent.
+type Latency struct {
+	P50   int64   `json:"p50"`
+	P90   int64   `json:"p90"`
+	P99   int64   `json:"p99"`
+	P999  int64   `json:"p999,omitempty"`
+	P9999 int64   `json:"p9999,omitempty"`
+	Max   int64   `json:"max"`
+	Mean  float64 `json:"mean"`
+	Count int64   `json:"count"`
+}
+
+// CPU is processor time of whole processes over the measured window. Utilisation 1 is one CPU busy all the time.
+type CPU struct {
+	ServerNSPerReq float64 `json:"server_ns_per_req"`
+	ClientNSPerReq float64 `json:"client_ns_per_req"`
+	ServerUtil     float64 `json:"server_util"`
+	ClientUtil     float64 `json:"client_util"`
+}
+
+// Switches counts context switches per request (getrusage(2)): voluntary ones wait for something, involuntary ones were
+// made by the kernel.
+type Switches struct {
+	Voluntary         float64 `json:"voluntary_per_req"`
+	Involuntary       float64 `json:"involuntary_per_req"`
+	ClientVoluntary   float64 `json:"client_voluntary_per_req"`
+	ClientInvoluntary float64 `json:"client_involuntary_per_req"`
+}
+
+// A Window is progress over a slice of the trial.
+type Window struct {
+	AtMS     int64  `json:"at_ms"` // start, after the load began
+	Sent     uint64 `json:"sent"`
+	Received uint64 `json:"received"` // right replies
+	Measured bool   `json:"measured"` // inside the measured window
+}
+
+// Levels of a flag.
+const (
+	Warn    = "warn"
+	Invalid = "invalid" // leaves verdicts and medians, never the files
+)
+
+// A Flag is a doubt about a trial, as a value.
+type Flag struct {
+	Code   string  `json:"code"`   // "client_limited"
+	Level  string  `json:"level"`  // Warn or Invalid
+	Figure float64 `json:"figure"` // what was measured
+	Bound  float64 `json:"bound"`  // what it should have kept
+	Unit   string  `json:"unit,omitempty"`
+	Advice string  `json:"advice"` // what it means and what to do, one sentence
+}
+
+// Valid reports whether a trial may enter medians and verdicts.
+func (t *Trial) Valid() bool {
+	if t.Failed != "" {
+		return false
+	}
+	for _, f := range t.Flags {
+		if f.Level == Invalid {
+			return false
+		}
+	}
+	return true
+}
+
+// A Host is the machine and its settings, as far as they can matter to a result.
+type Host struct {
+	Hostname    string            `json:"hostname"`
+	OS          string            `json:"os"`
+	Kernel      string            `json:"kernel"`
+	Arch        string            `json:"arch"`
+	CPU         string            `json:"cpu"`
+	CPUs        int               `json:"cpus"`
+	MemoryBytes uint64            `json:"memory_bytes"`
+	Go          string            `json:"go"`
+	ServerCPUs  string            `json:"server_cpus,omitempty"`
+	ClientCPUs  string            `json:"client_cpus,omitempty"`
+	Settings    map[string]string `json:"settings,omitempty"` // governor, somaxconn, nofile, mitigations, virtualisation ...
+}

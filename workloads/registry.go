@@ -1,0 +1,52 @@
+package workloads
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"turnlab/internal/option"
+)
+
+// Workload describes a protocol: its options and how to make both of its halves.
+type Workload struct {
+	Name    string     // lower case, as on the command line
+	Summary string     // what a request makes the server do, one line
+	Shows   string     // what the workload is there to show, a few words
+	Options option.Set // its knobs, each a possible sweep axis
+	Ops     []Kind     // the ops its sessions use besides Read, Flush and Close
+	// NewServer makes the server half.
+	NewServer func(v option.Values, env Env) (Server, error)
+	// NewClients makes the requesting half from the trial's seed.
+	NewClients func(v option.Values, seed uint64) (Clients, error)
+}
+
+// Uses reports whether sessions of w may return op k.
+func (w *Workload) Uses(k Kind) bool {
+	return k == Read || k == Flush || k == Close || slices.Contains(w.Ops, k)
+}
+
+// All lists the workloads. Adding one is a file in this folder and a line here.
+var All = []*Workload{
+	Echo,
+	HTTP,
+}
+
+// Find returns the workload called name.
+func Find(name string) (*Workload, error) {
+	for _, w := range All {
+		if w.Name == name {
+			return w, nil
+		}
+	}
+	return nil, fmt.Errorf("no workload %q; there are: %s", name, strings.Join(Names(), ", "))
+}
+
+// Names lists the names of All.
+func Names() []string {
+	names := make([]string, len(All))
+	for i, w := range All {
+		names[i] = w.Name
+	}
+	return names
+}
