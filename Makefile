@@ -1,0 +1,48 @@
+# `make` prints this help. Every target works from a fresh clone with Go, make and git.
+
+GO       ?= go
+LAB      := bin/lab
+RESULTS  ?= results
+FUZZTIME ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fuzz bench bench-full report golden clean
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/lab
+	$(GO) build -o $(LAB) ./cmd/lab
+
+test: ## run the tests
+	$(GO) vet ./...
+	$(GO) test ./...
+
+race: ## run the tests under the race detector
+	$(GO) test -race -short ./...
+
+lint: ## gofmt, vet, staticcheck, function length, tidy go.mod
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@./.ci/funclen
+	$(GO) mod tidy -diff
+
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@./.ci/fuzz $(FUZZTIME)
+
+bench: build ## the quick suite: a report in about five minutes
+	$(LAB) bench quick --out $(RESULTS)/quick-$$(date +%Y%m%d-%H%M%S)
+
+bench-full: build ## the full suite, with intervals and verdicts
+	$(LAB) bench full --out $(RESULTS)/full-$$(date +%Y%m%d-%H%M%S)
+
+report: build ## make charts and page again: make report DIR=results/quick-...
+	@test -n "$(DIR)" || { echo "say which run: make report DIR=results/quick-..."; exit 2; }
+	$(LAB) report $(DIR)
+
+golden: ## rewrite the golden files after a change that was meant
+	$(GO) test ./reports/... ./harness/... ./cmd/... -update
+
+clean: ## remove what was built (not results/)
+	rm -rf bin
