@@ -42,6 +42,9 @@ type Spec struct {
 	Environ []string
 	// Serves says whether the engine can serve w; nil means that it serves everything. The error says why not.
 	Serves func(w *workloads.Workload) error
+	// Shared says whether sessions run on more than one thread at the same time, so that what they share needs a lock; nil
+	// means that they do. It becomes workloads.Env.Shared.
+	Shared func(c Config) bool
 	// Procs returns the GOMAXPROCS that the engine wants when the option procs is 0.
 	Procs func(c Config) int
 	// New makes an engine. The process has been set up (GOMAXPROCS, GC, CPUs) when it is called.
@@ -55,8 +58,15 @@ type Config struct {
 	CPUs    int           // how many CPUs the process may use
 }
 
+// Preparer is implemented by an engine that has to do something before its clients may come: make its threads, start
+// somebody else's server. Prepare is called once, before Serve and with the same listener; when it returns, clients may
+// connect to l.Address. After an error the engine is done and has closed l.
+type Preparer interface {
+	Prepare(l *Listener) error
+}
+
 // Process is implemented by an engine whose work is done by another process (exec). CPU time, memory and switches are
-// then read from that process.
+// then read from that process, and from all others of the process group that it leads.
 type Process interface {
 	PID() int
 }
@@ -99,6 +109,9 @@ func (s *Spec) CanServe(w *workloads.Workload) error {
 	}
 	return s.Serves(w)
 }
+
+// IsShared reports whether sessions of an engine made from c run on more than one thread at the same time.
+func (s *Spec) IsShared(c Config) bool { return s.Shared == nil || s.Shared(c) }
 
 // GOMAXPROCS returns the number of Ps the server process gets.
 func (s *Spec) GOMAXPROCS(c Config) int {

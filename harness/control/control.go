@@ -63,6 +63,7 @@ type Server struct {
 	Options  map[string]string `json:"options,omitempty"`  // of the engine, common ones included
 	Settings map[string]string `json:"settings,omitempty"` // options of the workload
 	Conns    int               `json:"conns,omitempty"`    // how many connections to expect
+	Command  string            `json:"command,omitempty"`  // of an exec engine: how to start the foreign server
 }
 
 // Load tells a generator child what load to make.
