@@ -1,0 +1,29 @@
+package workloads
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// ErrUnasked is the error of a reply that belongs to no request.
+var ErrUnasked = errors.New("the server sent bytes that no request asked for")
+
+// excerpt is how many bytes an error shows from each side.
+const excerpt = 24
+
+// match compares in with the start of want, as far as both go, and returns how many bytes it compared. The error names the
+// first byte that differs; base is where want begins in the whole reply.
+func match(in, want []byte, base int) (int, error) {
+	n := min(len(in), len(want))
+	if bytes.Equal(in[:n], want[:n]) {
+		return n, nil
+	}
+	at := 0
+	for in[at] == want[at] {
+		at++
+	}
+	return at, fmt.Errorf("byte %d of the reply is wrong: got %q, want %q", base+at, cut(in[at:]), cut(want[at:]))
+}
+
+func cut(b []byte) []byte { return b[:min(len(b), excerpt)] }
