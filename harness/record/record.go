@@ -25,6 +25,7 @@ type Run struct {
 	Seed        uint64   `json:"seed"`
 	Blocks      int      `json:"blocks"`
 	Plan        []Point  `json:"plan"`
+	Order       [][]int  `json:"order"` // for each block, the points by index in the order in which they are measured
 	Host        Host     `json:"host"`
 	Notes       []string `json:"notes,omitempty"` // why points were left out, and the like
 }
@@ -37,7 +38,7 @@ type Point struct {
 	Mode     string `json:"mode"`              // Closed or Open
 	// Params holds every parameter of the point by its command-line name: "conns", "rate" (requests per second, 0 for the
 	// closed loop), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
-	// engine and the workload. Numbers are base units; durations are text as in Go.
+	// engine and the workload. Numbers are base units; everything else is text, durations as in Go.
 	Params map[string]any `json:"params"`
 }
 
@@ -56,8 +57,11 @@ type Trial struct {
 	Block  int    `json:"block"` // from 0
 	Trial  int    `json:"trial"` // position in the run, from 0
 	Point
+	Seed          uint64             `json:"seed"` // of the arrivals and the requests
 	StartedUnix   int64              `json:"started_unix_ns"`
 	WindowSeconds float64            `json:"window_seconds"` // length of the measured window
+	Due           uint64             `json:"due,omitempty"`  // open loop: requests whose intended time lies in the window
+	Sent          uint64             `json:"sent,omitempty"` // open loop: of those, written by the window's end
 	Requests      uint64             `json:"requests"`       // replies checked and right, of requests that belong to the window
 	ThroughputRPS float64            `json:"throughput_rps"` // right replies per second of the window
 	OfferedRPS    float64            `json:"offered_rps,omitempty"`
@@ -79,8 +83,8 @@ type Trial struct {
 // Latency summarises one histogram, in nanoseconds. Percentiles that too few requests support are absent.
 type Latency struct {
 	P50   int64   `json:"p50"`
-	P90   int64   `json:"p90"`
-	P99   int64   `json:"p99"`
+	P90   int64   `json:"p90,omitempty"`
+	P99   int64   `json:"p99,omitempty"`
 	P999  int64   `json:"p999,omitempty"`
 	P9999 int64   `json:"p9999,omitempty"`
 	Max   int64   `json:"max"`

@@ -1,0 +1,45 @@
+package record
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Number returns a parameter that is a count, bytes, or a plain number; 0 when the point does not have it.
+func (p Point) Number(name string) float64 {
+	x, _ := p.Params[name].(float64)
+	return x
+}
+
+// Text returns a parameter as the user would write it; empty when the point does not have it.
+func (p Point) Text(name string) string {
+	switch v := p.Params[name].(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// Duration returns a parameter that is a duration; 0 when the point does not have it.
+func (p Point) Duration(name string) time.Duration {
+	d, err := time.ParseDuration(p.Text(name))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// Options returns the parameters of one engine or workload, without the prefix, as users write them. They are what its
+// child process is started with.
+func (p Point) Options(owner string) map[string]string {
+	out := map[string]string{}
+	for name := range p.Params {
+		if rest, ok := strings.CutPrefix(name, owner+"."); ok {
+			out[rest] = p.Text(name)
+		}
+	}
+	return out
+}
