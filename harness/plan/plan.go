@@ -1,0 +1,194 @@
+// Package plan turns the description of a sweep into the list of trials that will answer it.
+//
+// It is pure: no process, no file, no clock. All that can be wrong with a request is found here, before a folder exists or
+// a server has started, and told as a mistake the user can mend, with the names that would have been right.
+//
+// A [Sweep] is axes; their product, for each engine and workload, is the points. A run measures every point once per block,
+// in an order drawn from the seed anew for each block. Measuring all of one engine and then all of the next would let the
+// machine's drift (heat, neighbours, the page cache) pass for a difference between engines; shuffled blocks spread it over
+// all of them, and blocks are what differences are taken within. The arrivals of a trial are drawn from a seed that does
+// not depend on the engine, so the engines of a block get the same load to the nanosecond.
+//
+// Limits: the order is fixed beforehand; nothing here reacts to results.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"turnlab/engine"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/internal/misuse"
+	"turnlab/workloads"
+)
+
+// A Catalog is the engines and workloads that there are.
+type Catalog struct {
+	Engines   []*engine.Spec
+	Workloads []*workloads.Workload
+}
+
+// Engine returns the engine that a user calls label.
+func (c Catalog) Engine(label string) (*engine.Spec, error) {
+	for _, s := range c.Engines {
+		if s.Label() == label {
+			return s, nil
+		}
+	}
+	return nil, misuse.Errorf("no engine %q; there are: %s", label, strings.Join(labels(c.Engines), ", "))
+}
+
+// Workload returns the workload called name.
+func (c Catalog) Workload(name string) (*workloads.Workload, error) {
+	for _, w := range c.Workloads {
+		if w.Name == name {
+			return w, nil
+		}
+	}
+	return nil, misuse.Errorf("no workload %q; there are: %s", name, strings.Join(names(c.Workloads), ", "))
+}
+
+// A Plan is the points of a run and the order of its trials.
+type Plan struct {
+	Points     []record.Point
+	Order      [][]int // for each block, the points by index in the order in which they are measured
+	Seed       uint64
+	ServerCPUs proc.CPUSet
+	ClientCPUs proc.CPUSet
+	Notes      []string // why points were left out
+	Catalog    Catalog
+}
+
+// A Job is one trial to be.
+type Job struct {
+	Trial int // position in the run, from 0
+	Block int
+	Point record.Point
+	Seed  uint64 // of the trial's arrivals and requests
+}
+
+// Jobs lists the trials in their order.
+func (p *Plan) Jobs() []Job {
+	var jobs []Job
+	for block, order := range p.Order {
+		for _, i := range order {
+			jobs = append(jobs, Job{len(jobs), block, p.Points[i], seedOf(p.Seed, block, p.Points[i])})
+		}
+	}
+	return jobs
+}
+
+// Overhead is what a trial takes besides warm-up and window: two processes to start, connections to make, samples to take
+// and all of it to end.
+const Overhead = 500 * time.Millisecond
+
+// Estimate says how long the jobs will take.
+func Estimate(jobs []Job) time.Duration {
+	var sum time.Duration
+	for _, j := range jobs {
+		sum += j.Point.Duration("warmup") + j.Point.Duration("duration") + Overhead
+	}
+	return sum
+}
+
+// shuffled draws the order of each block from the seed. PCG with the block as its second word gives every block a stream
+// of its own, so that the order of block 3 does not depend on how many points block 2 had.
+func shuffled(points, blocks int, seed uint64) [][]int {
+	order := make([][]int, blocks)
+	for b := range order {
+		order[b] = rand.New(rand.NewPCG(seed, uint64(b))).Perm(points)
+	}
+	return order
+}
+
+// seedOf derives a trial's seed from everything that shapes the load and from nothing that shapes the server: engines that
+// are compared within a block must meet the same arrivals, or chance in the arrivals would be taken for the engine's.
+func seedOf(seed uint64, block int, p record.Point) uint64 {
+	load := map[string]any{}
+	for name, v := range p.Params {
+		if !strings.HasPrefix(name, p.Engine+".") {
+			load[name] = v
+		}
+	}
+	text, err := json.Marshal([]any{seed, block, p.Workload, load}) // maps are written in the order of their keys
+	if err != nil {
+		panic("plan: a parameter that JSON cannot hold: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return binary.LittleEndian.Uint64(sum[:])
+}
+
+// Continue rebuilds the plan of a run that was begun, so that its remaining trials can follow.
+func Continue(run *record.Run, c Catalog) (*Plan, error) {
+	p := &Plan{Points: run.Plan, Order: run.Order, Seed: run.Seed, Notes: run.Notes, Catalog: c}
+	for _, point := range run.Plan {
+		if _, err := c.Engine(point.Label()); err != nil {
+			return nil, err
+		}
+		if _, err := c.Workload(point.Workload); err != nil {
+			return nil, err
+		}
+	}
+	for _, order := range run.Order {
+		if !isPermutation(order, len(p.Points)) {
+			return nil, fmt.Errorf("run.json is damaged: a block does not hold every point once")
+		}
+	}
+	if len(p.Points) == 0 {
+		return nil, fmt.Errorf("run.json is damaged: it has no points")
+	}
+	var err error
+	if p.ServerCPUs, err = proc.ParseCPUs(p.Points[0].Text("server-cpus")); err != nil {
+		return nil, err
+	}
+	p.ClientCPUs, err = proc.ParseCPUs(p.Points[0].Text("client-cpus"))
+	return p, err
+}
+
+func isPermutation(order []int, n int) bool {
+	sorted := slices.Sorted(slices.Values(order))
+	for i, x := range sorted {
+		if i != x {
+			return false
+		}
+	}
+	return len(sorted) == n
+}
+
+func labels(specs []*engine.Spec) []string {
+	out := make([]string, len(specs))
+	for i, s := range specs {
+		out[i] = s.Label()
+	}
+	return out
+}
+
+func names(list []*workloads.Workload) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = w.Name
+	}
+	return out
+}
+
+// Varying lists the parameters that do not have the same value in all points that have them, sorted.
+func Varying(points []record.Point) []string {
+	seen, varies := map[string]any{}, map[string]bool{}
+	for _, p := range points {
+		for name, v := range p.Params {
+			if first, ok := seen[name]; ok && first != v {
+				varies[name] = true
+			}
+			seen[name] = v
+		}
+	}
+	return slices.Sorted(maps.Keys(varies))
+}

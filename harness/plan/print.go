@@ -1,0 +1,39 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Print writes what the plan will do: how many trials, how long, where, and every point with the parameters that vary.
+func (p *Plan) Print(w io.Writer) error {
+	jobs := p.Jobs()
+	fmt.Fprintf(w, "%d points x %d blocks = %d trials, about %v\n",
+		len(p.Points), len(p.Order), len(jobs), Estimate(jobs).Round(time.Second))
+	fmt.Fprintf(w, "server on CPUs %s, generator on CPUs %s, seed %d\n", p.ServerCPUs, p.ClientCPUs, p.Seed)
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
+	fmt.Fprintln(w)
+	varying := Varying(p.Points)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, strings.Join(append([]string{"engine", "workload", "loop"}, varying...), "\t"))
+	for _, point := range p.Points {
+		cells := []string{point.Label(), point.Workload, point.Mode}
+		for _, name := range varying {
+			cells = append(cells, orDash(point.Text(name)))
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}
+	return table.Flush()
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}

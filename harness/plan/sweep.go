@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"turnlab/engine"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/internal/misuse"
+	"turnlab/internal/option"
+	"turnlab/workloads"
+)
+
+// Bounds of a plan: a slip in a range is to be an error and not a week.
+const (
+	MaxBlocks = 1000
+	MaxPoints = 10_000
+)
+
+// Load declares the parameters of every point that are neither the engine's nor the workload's. Each may be an axis.
+var Load = option.Set{
+	{Name: "conns", Kind: option.Int, Default: "64", Min: 1, Max: 1 << 20, Help: "connections, open all the time"},
+	{Name: "rate", Kind: option.Int, Default: "0", Min: 0, Max: 1e9,
+		Help: "requests per second over all connections; 0 is the closed loop, where each connection waits for its reply"},
+	{Name: "arrivals", Kind: option.Choice, Default: "poisson", Choices: []string{"poisson", "fixed"},
+		Help: "gaps between requests at a rate: poisson as of many independent users, fixed as of a metronome"},
+	{Name: "depth", Kind: option.Int, Default: "1", Min: 1, Max: 1 << 16, Help: "requests in flight per connection"},
+	{Name: "transport", Kind: option.Choice, Default: "tcp", Choices: []string{"tcp", "unix"},
+		Help: "tcp on loopback, or a unix socket, which lessens the kernel's share"},
+	{Name: "threads", Kind: option.Int, Default: "0", Min: 0, Max: 1 << 10,
+		Help: "threads of the load generator; 0 is one per client CPU"},
+	{Name: "duration", Kind: option.Duration, Default: "3s", Min: 0.05, Max: 86400, Help: "length of the measured window"},
+	{Name: "warmup", Kind: option.Duration, Default: "1s", Min: 0, Max: 3600, Help: "load before the window, not measured"},
+	{Name: "timeout", Kind: option.Duration, Default: "5s", Min: 0.01, Max: 600,
+		Help: "of a connect and of a reply; also how long late replies are waited for after the window"},
+}
+
+// An Axis is a parameter and the values it is to take, as the user wrote them: "conns" and "1..1024*4".
+//
+// The name is one of Load ("conns"), an option of one engine or workload ("coop.yield", "coop/await.yield",
+// "http.payload"), an option of every engine that has it ("engine.procs"), or of every workload that has it ("payload").
+// An axis multiplies only the points that it applies to.
+type Axis struct{ Name, Values string }
+
+// A Sweep describes a plan.
+type Sweep struct {
+	Engines    []string // labels: "coop", "coop/await"
+	Workloads  []string
+	Axes       []Axis // in order; what is not given takes its default
+	Blocks     int
+	Seed       uint64
+	ServerCPUs string // as 0-3,5; empty for the default, see SplitCPUs
+	ClientCPUs string
+}
+
+// Resolve turns s into a plan on a machine that lets us use the given CPUs.
+func (s Sweep) Resolve(c Catalog, allowed proc.CPUSet) (*Plan, error) {
+	if s.Blocks < 1 || s.Blocks > MaxBlocks {
+		return nil, misuse.Errorf("%d blocks: a run has 1 to %d", s.Blocks, MaxBlocks)
+	}
+	server, client, err := s.cpus(allowed)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{catalog: c, axes: s.Axes, server: server, client: client, used: make([]bool, len(s.Axes))}
+	if err := b.find(s.Engines, s.Workloads); err != nil {
+		return nil, err
+	}
+	if err := b.build(); err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Points: b.points, Order: shuffled(len(b.points), s.Blocks, s.Seed), Seed: s.Seed,
+		ServerCPUs: server, ClientCPUs: client, Notes: b.notes, Catalog: c,
+	}, nil
+}
+
+// builder collects the points of a sweep.
+type builder struct {
+	catalog        Catalog
+	axes           []Axis
+	engines        []*engine.Spec
+	workloads      []*workloads.Workload
+	server, client proc.CPUSet
+	used           []bool // by axis: some point has it
+	points         []record.Point
+	notes          []string
+}
+
+// find looks the engines and workloads up. A name given twice is an error, for it would measure the same point twice.
+func (b *builder) find(engineLabels, workloadNames []string) error {
+	if len(engineLabels) == 0 {
+		return misuse.Errorf("no engine: name one or more of %s", strings.Join(labels(b.catalog.Engines), ", "))
+	}
+	if len(workloadNames) == 0 {
+		return misuse.Errorf("no workload: name one or more of %s", strings.Join(names(b.catalog.Workloads), ", "))
+	}
+	if twice := repeated(append(append([]string{}, engineLabels...), workloadNames...)); twice != "" {
+		return misuse.Errorf("%s is given twice", twice)
+	}
+	for _, label := range engineLabels {
+		spec, err := b.catalog.Engine(label)
+		if err != nil {
+			return err
+		}
+		b.engines = append(b.engines, spec)
+	}
+	for _, name := range workloadNames {
+		w, err := b.catalog.Workload(name)
+		if err != nil {
+			return err
+		}
+		b.workloads = append(b.workloads, w)
+	}
+	return nil
+}
+
+func repeated(list []string) string {
+	seen := map[string]bool{}
+	for _, s := range list {
+		if seen[s] {
+			return s
+		}
+		seen[s] = true
+	}
+	return ""
+}
+
+// build makes the points of every pair of workload and engine.
+func (b *builder) build() error {
+	for _, w := range b.workloads {
+		for _, spec := range b.engines {
+			dims, err := b.dimensions(spec, w)
+			if err != nil {
+				return err
+			}
+			if err := spec.CanServe(w); err != nil {
+				b.notes = append(b.notes, fmt.Sprintf("%s does not run %s: %v", spec.Label(), w.Name, err))
+				continue
+			}
+			if err := b.product(spec, w, dims); err != nil {
+				return err
+			}
+		}
+	}
+	for i, used := range b.used {
+		if !used {
+			return b.explain(b.axes[i].Name)
+		}
+	}
+	if len(b.points) == 0 {
+		return misuse.Errorf("nothing to measure: %s", strings.Join(b.notes, "; "))
+	}
+	return nil
+}
+
+// product adds a point for every combination of values; the last dimension changes fastest.
+func (b *builder) product(spec *engine.Spec, w *workloads.Workload, dims []dimension) error {
+	params := map[string]any{"server-cpus": b.server.String(), "client-cpus": b.client.String()}
+	var walk func(rest []dimension, skip bool) error
+	walk = func(rest []dimension, later bool) error {
+		if len(rest) == 0 {
+			return b.add(spec, w, params, later)
+		}
+		for i, v := range rest[0].values {
+			params[rest[0].name] = plain(v)
+			if err := walk(rest[1:], later || rest[0].name == "arrivals" && i > 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walk(dims, false)
+}
+
+// add adds a point. The closed loop has no arrivals, so it has that parameter neither; of several arrivals (later says
+// that this is not the first) it takes part in the first only, or it would be measured once for each.
+func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[string]any, later bool) error {
+	p := record.Point{Engine: spec.Name, Variant: spec.Variant, Workload: w.Name, Mode: record.Open, Params: maps.Clone(params)}
+	if p.Number("rate") == 0 {
+		if later {
+			return nil
+		}
+		p.Mode = record.Closed
+		delete(p.Params, "arrivals")
+	}
+	if p.Number("threads") == 0 {
+		p.Params["threads"] = float64(b.client.Len())
+	}
+	if len(b.points) == MaxPoints {
+		return misuse.Errorf("more than %d points: use fewer values or fewer axes", MaxPoints)
+	}
+	b.points = append(b.points, p)
+	return nil
+}
+
+// plain turns a value into what reading it back from JSON gives, so that a plan and its record compare equal.
+func plain(v option.Value) any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("plan: " + err.Error())
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		panic("plan: " + err.Error())
+	}
+	return out
+}
