@@ -93,6 +93,7 @@ type LoadResult struct {
 	Errors     map[string]uint64         `json:"errors,omitempty"`
 	FirstError string                    `json:"first_error,omitempty"`
 	Unanswered uint64                    `json:"unanswered,omitempty"`
+	Unrecorded uint64                    `json:"unrecorded,omitempty"` // latencies that no histogram could hold; must be 0
 	Latency    map[string]record.Latency `json:"latency_ns"`
 	Histograms map[string]string         `json:"histograms,omitempty"`
 	Windows    []record.Window           `json:"windows,omitempty"`
