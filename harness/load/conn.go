@@ -1,0 +1,139 @@
+package load
+
+import "turnlab/workloads"
+
+// state of a connection.
+type state uint8
+
+const (
+	down       state = iota // no socket; to be opened at conn.since, or never when the budget is used up
+	connecting              // waiting for the handshake since conn.since
+	open                    // ready for requests
+)
+
+// conn is one connection. There are thousands, and each event touches one, so it fits in a cache line; what few of them need
+// is in spill.
+type conn struct {
+	client     workloads.Client
+	spill      *spill // unread input and unsent output; nil unless there are any
+	since      int64  // see state
+	fd         int32
+	generation int32 // of the socket; events of an older one are stale
+	first      int32 // which of the connection's flights is the oldest
+	flying     int32 // requests without a complete reply
+	parked     int32 // places for requests that are not in the idle queue because the connection is down
+	state      state
+}
+
+// flight is a request that has been sent and not answered.
+type flight struct {
+	intended int64 // closed loop: the same as sent
+	sent     int64
+}
+
+// spill holds the bytes of a connection that do not fit through at once. A generator keeps a few and lends them out.
+type spill struct {
+	in  []byte // received, but not enough of it for the client; at most workloads.MaxUnread
+	out []byte // made, but not yet taken by the kernel; at most `depth` requests
+}
+
+// spillFor returns the connection's spill, borrowing one when it has none.
+func (w *worker) spillFor(c *conn) *spill {
+	if c.spill != nil {
+		return c.spill
+	}
+	if n := len(w.spills); n > 0 {
+		c.spill, w.spills = w.spills[n-1], w.spills[:n-1]
+	} else {
+		c.spill = new(spill)
+	}
+	return c.spill
+}
+
+// returnSpill takes the connection's spill back when nothing is left in it.
+func (w *worker) returnSpill(c *conn) {
+	if s := c.spill; s != nil && len(s.in) == 0 && len(s.out) == 0 {
+		c.spill, w.spills = nil, append(w.spills, s)
+	}
+}
+
+// oldest returns the connection's oldest flight.
+func (w *worker) oldest(c *conn) *flight {
+	return &w.flights[int(c.first)]
+}
+
+// fly notes that a request is on its way.
+func (w *worker) fly(index int32, c *conn, f flight) {
+	base := index * w.depth
+	at := c.first + c.flying
+	if at >= base+w.depth {
+		at -= w.depth
+	}
+	w.flights[at] = f
+	c.flying++
+	w.flying++
+	w.progress.now.sent++
+	if !w.measured(f.intended) {
+		return
+	}
+	w.tally.due++
+	if f.sent < w.t1 {
+		w.tally.sent++
+	}
+	if w.openLoop {
+		w.tally.record(w.tally.slip, f.sent-f.intended)
+	}
+}
+
+// land takes the oldest flight off the connection, which then has a place for another.
+func (w *worker) land(index int32, c *conn) {
+	if c.first++; c.first == (index+1)*w.depth {
+		c.first -= w.depth
+	}
+	c.flying--
+	w.flying--
+	if w.openLoop {
+		w.idle.push(index)
+	}
+}
+
+// measured reports whether a request belongs to the window.
+func (w *worker) measured(intended int64) bool { return intended >= w.t0 && intended < w.t1 }
+
+// answered counts the oldest flight's reply, which is right and complete.
+func (w *worker) answered(index int32, c *conn) {
+	w.progress.now.received++
+	f := w.oldest(c)
+	if w.measured(f.intended) {
+		w.tally.right++
+		w.latencies(f)
+	}
+	w.land(index, c)
+}
+
+// failed counts a request that ended without a right reply.
+func (w *worker) failed(f *flight, k kind) {
+	if !w.measured(f.intended) {
+		return
+	}
+	w.tally.errors[k]++
+	if k == timeout {
+		w.latencies(f) // it took at least that long
+	}
+}
+
+// latencies records a flight that ends now.
+func (w *worker) latencies(f *flight) {
+	w.tally.record(w.tally.service, w.now-f.sent)
+	if w.openLoop {
+		w.tally.record(w.tally.response, w.now-f.intended)
+	}
+}
+
+// unsent counts a request of the schedule that was never sent.
+func (w *worker) unsent(intended int64) {
+	if w.measured(intended) {
+		w.tally.due++
+		w.tally.record(w.tally.response, w.now-intended)
+	}
+}

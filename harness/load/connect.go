@@ -1,0 +1,270 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"turnlab/internal/misuse"
+)
+
+// Connections are opened at a stated pace, over all threads, and with a bound on handshakes under way. On the loopback a
+// handshake is over before the server has accepted, so the pace is what keeps the server's accept queue from overflowing;
+// an overflow costs a second, the time after which TCP tries again. 64 every 8 ms is 8,000 a second.
+const (
+	connectBatch  = 64
+	connectTick   = 8 * time.Millisecond
+	connectFlying = 256
+)
+
+// Connections that break during the load are opened again at once, and after a failed attempt at most every retryGap, so
+// that the load stays what was asked. reopensPerConn bounds that, over all connections of a thread, because a server that
+// closes each connection at once would otherwise turn the load into one of connects.
+const (
+	reopensPerConn = 8
+	retryGap       = 100 * time.Millisecond
+)
+
+// address is where the connections go.
+type address struct {
+	network  string
+	text     string
+	domain   int
+	sockaddr unix.Sockaddr
+}
+
+// maxPath is what the kernel allows for the path of a unix socket.
+const maxPath = 107
+
+func resolve(network, text string) (address, error) {
+	a := address{network: network, text: text}
+	switch network {
+	case "unix":
+		if len(text) > maxPath {
+			return a, misuse.Errorf("target %s: a unix socket's path has at most %d bytes", text, maxPath)
+		}
+		a.domain, a.sockaddr = unix.AF_UNIX, &unix.SockaddrUnix{Name: text}
+		return a, nil
+	case "tcp":
+		tcp, err := net.ResolveTCPAddr("tcp", text)
+		if err != nil {
+			return a, misuse.Errorf("target %s: %w: write host:port", text, err)
+		}
+		a.domain, a.sockaddr = sockaddrOf(tcp)
+		return a, nil
+	}
+	return a, misuse.Errorf("no transport %q; there are: tcp, unix", network)
+}
+
+func sockaddrOf(a *net.TCPAddr) (int, unix.Sockaddr) {
+	if len(a.IP) == 0 { // ":8080"
+		return unix.AF_INET, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte{127, 0, 0, 1}}
+	}
+	if ip4 := a.IP.To4(); ip4 != nil {
+		return unix.AF_INET, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(ip4)}
+	}
+	return unix.AF_INET6, &unix.SockaddrInet6{Port: a.Port, Addr: [16]byte(a.IP.To16())}
+}
+
+// socket returns a new socket on its way to the address. The error is an errno, or EINPROGRESS when the handshake is under
+// way.
+func (a *address) socket() (int32, unix.Errno) {
+	fd, err := unix.Socket(a.domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err == nil && a.network == "tcp" {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	}
+	if err == nil {
+		err = unix.Connect(fd, a.sockaddr)
+	}
+	errno, _ := err.(unix.Errno) // package unix returns nothing else
+	if errno != 0 && errno != unix.EINPROGRESS && fd >= 0 {
+		unix.Close(fd)
+	}
+	return int32(fd), errno
+}
+
+// errStopped says that a thread gave up because of another, or because the load was cancelled.
+var errStopped = errors.New("stopped while connecting")
+
+// connect opens all connections of the thread.
+func (w *worker) connect() error {
+	batch := max(1, connectBatch/w.threads)
+	limit := w.timeout + int64(len(w.conns)/batch+1)*2*connectTick.Nanoseconds()
+	began, tick := w.tick(), int64(0)
+	for w.opened < len(w.conns) {
+		if w.now >= tick {
+			tick = w.now + connectTick.Nanoseconds()
+			w.dialSome(batch)
+		}
+		if err := w.turn(tick - w.tick()); err != nil {
+			return err
+		}
+		switch {
+		case w.unreachable != nil:
+			return w.unreachable
+		case w.cut.Load():
+			return errStopped
+		case w.tick()-began > limit:
+			return fmt.Errorf("connect to %s: %d of %d connections came up in %v: is the server accepting, and is its "+
+				"listen backlog large enough?", w.address.text, w.opened, len(w.conns), time.Duration(w.now-began).Round(time.Millisecond))
+		}
+	}
+	return nil
+}
+
+// dialSome starts to open connections that are down.
+func (w *worker) dialSome(most int) {
+	free := max(1, connectFlying/w.threads) - w.dialing
+	for i := range w.conns {
+		if most == 0 || free == 0 || w.unreachable != nil {
+			return
+		}
+		if c := &w.conns[i]; c.state == down {
+			w.dial(int32(i), c)
+			most--
+			free--
+		}
+	}
+}
+
+// dial starts to open a connection that is down.
+func (w *worker) dial(index int32, c *conn) {
+	fd, errno := w.address.socket()
+	c.generation++
+	c.since = w.now
+	switch errno {
+	case 0, unix.EINPROGRESS:
+	case unix.EAGAIN: // a unix socket whose accept queue is full
+		c.since = w.now + retryGap.Nanoseconds()
+		return
+	default:
+		w.dialFailed(c, errno)
+		return
+	}
+	c.fd, c.state = fd, connecting
+	w.dialing++
+	// The end of the handshake makes the socket writable, a unix socket is so at once.
+	if errno := w.poller.watch(unix.EPOLL_CTL_ADD, fd, index, c.generation, unix.EPOLLOUT); errno != 0 {
+		w.hangUp(c)
+		w.dialFailed(c, errno)
+	}
+}
+
+// dialed handles the end of a handshake.
+func (w *worker) dialed(index int32, c *conn) {
+	code, _ := unix.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_ERROR)
+	errno := unix.Errno(code)
+	if errno == 0 {
+		errno = w.watch(index, c, 0)
+	}
+	if errno != 0 {
+		w.hangUp(c)
+		w.dialFailed(c, errno)
+		return
+	}
+	w.dialing--
+	w.opened++
+	c.state = open
+	c.client = w.clients.NewClient(w.firstConn + int(index))
+	if w.running {
+		w.unpark(index, c, w.depth)
+		w.refill(index, c)
+	}
+}
+
+// dialFailed puts a failed attempt to open a connection down to the load: before the load it ends everything, and later
+// the connection is tried again. In a closed loop it is also a request that could not be made.
+func (w *worker) dialFailed(c *conn, errno unix.Errno) {
+	err := fmt.Errorf("connect to %s: %w", w.address.text, errno)
+	c.since = w.now + retryGap.Nanoseconds()
+	if !w.running {
+		w.unreachable = advise(w.address, errno, err)
+		return
+	}
+	w.lastFailure = kindOf(errno)
+	w.tally.note(w.now, err.Error())
+	if !w.openLoop && w.measured(w.now) {
+		w.tally.due++
+		w.tally.errors[w.lastFailure]++
+	}
+}
+
+// advise says what to do about a target that cannot be reached.
+func advise(a address, errno unix.Errno, err error) error {
+	switch errno {
+	case unix.ECONNREFUSED, unix.ENOENT:
+		return misuse.Errorf("%w: nothing listens there: start the server first, or correct the address", err)
+	case unix.EADDRNOTAVAIL:
+		return misuse.Errorf("%w: no ephemeral port is free: use fewer connections, wait a minute, or widen "+
+			"net.ipv4.ip_local_port_range", err)
+	case unix.EMFILE, unix.ENFILE:
+		return misuse.Errorf("%w: raise the limit on file descriptors (ulimit -n, fs.file-max)", err)
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ETIMEDOUT, unix.EACCES, unix.EPERM:
+		return misuse.Errorf("%w: correct the address, or the network on the way there", err)
+	}
+	return err
+}
+
+// watch sets the events of an open connection: input and its end, and writable only while output waits. Unix sockets
+// signal writable each time that the peer reads, so to ask for it always would double the events.
+func (w *worker) watch(index int32, c *conn, more uint32) unix.Errno {
+	return w.poller.watch(unix.EPOLL_CTL_MOD, c.fd, index, c.generation, unix.EPOLLIN|unix.EPOLLRDHUP|more)
+}
+
+// hangUp closes the socket. Closing takes it out of the poller.
+func (w *worker) hangUp(c *conn) {
+	switch c.state {
+	case open:
+		w.opened--
+	case connecting:
+		w.dialing--
+	}
+	unix.Close(int(c.fd))
+	c.state = down
+	c.since = w.now
+}
+
+// hangUpAll closes all sockets.
+func (w *worker) hangUpAll() {
+	for i := range w.conns {
+		if c := &w.conns[i]; c.state != down {
+			w.hangUp(c)
+		}
+	}
+}
+
+// lose ends a connection that broke. Its requests fail; when a reply was wrong only the oldest is to blame, the others
+// lost their connection.
+func (w *worker) lose(index int32, c *conn, k kind, err error) {
+	if c.flying > 0 {
+		w.tally.note(w.now, fmt.Sprintf("connection %d to %s: %v", w.firstConn+int(index), w.address.text, err))
+	}
+	w.lastFailure = k
+	for c.flying > 0 {
+		w.failed(w.oldest(c), k)
+		w.land(index, c)
+		if k == wrong {
+			k = closed
+		}
+	}
+	if c.spill != nil {
+		c.spill.in, c.spill.out = c.spill.in[:0], c.spill.out[:0]
+		w.returnSpill(c)
+	}
+	w.hangUp(c)
+	w.reopen(index, c)
+}
+
+// reopen opens a connection again, if the load still needs it and the budget allows it.
+func (w *worker) reopen(index int32, c *conn) {
+	switch {
+	case !w.running: // connect does it
+	case w.now >= w.t1 && w.schedule.next == never:
+	case w.reopened < reopensPerConn*len(w.conns):
+		w.reopened++
+		w.dial(index, c)
+	}
+}

@@ -1,0 +1,261 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"turnlab/harness/control"
+	"turnlab/internal/misuse"
+	"turnlab/workloads"
+)
+
+// Hooks are called in the order in which they stand here, from the goroutine that called Run. Any may be nil.
+type Hooks struct {
+	// Ready: all connections are open. The load begins when it returns; an error ends Run.
+	Ready func() error
+	// Measuring: the window has begun. The usage is the generator's own since it started, taken at that moment.
+	Measuring func(control.Usage)
+	// Measured: the window has ended.
+	Measured func(control.Usage)
+	// Drained: the result is complete. The connections are there until it returns.
+	Drained func(control.LoadResult)
+}
+
+// Run makes the load that l describes and returns what it measured. When ctx ends before the load does, the load stops, and
+// Run returns what it has together with the cause; a window that was cut is as long as WindowNS says.
+//
+// Run takes the process over: GOMAXPROCS and the collector are set for the load, and set back afterwards.
+func Run(ctx context.Context, l control.Load, h Hooks) (control.LoadResult, error) {
+	w, err := workloads.Find(l.Workload)
+	if err != nil {
+		return control.LoadResult{}, misuse.Errorf("%w", err)
+	}
+	values, err := w.Options.Resolve(l.Settings)
+	if err != nil {
+		return control.LoadResult{}, misuse.Errorf("workload %s: %w", w.Name, err)
+	}
+	clients, err := w.NewClients(values, l.Seed)
+	if err != nil {
+		return control.LoadResult{}, misuse.Errorf("workload %s: %w", w.Name, err)
+	}
+	return run(ctx, l, clients, h)
+}
+
+// generator is what the threads of one load share. Its fields do not change once the threads run, and the times not once
+// started is closed.
+type generator struct {
+	load    control.Load
+	address address
+	clients workloads.Clients
+	threads int
+	workers []*worker
+	base    time.Time // times are ns since then
+
+	start, t0, t1, deadline int64 // of the load, the window and the drain
+
+	started chan struct{}      // closed: the load begins
+	hold    chan struct{}      // closed: the connections may be closed
+	marks   chan control.Usage // the edges of the window
+	cut     atomic.Bool        // stop before the time
+	wasCut  bool               // it did
+	bell    int                // an eventfd that wakes all threads
+}
+
+func run(ctx context.Context, l control.Load, clients workloads.Clients, h Hooks) (control.LoadResult, error) {
+	g, err := newGenerator(l, clients)
+	if err != nil {
+		return control.LoadResult{}, err
+	}
+	defer g.close()
+	defer tune(g.threads)()
+	defer context.AfterFunc(ctx, g.stop)()
+	result, err := g.run(h)
+	if err == nil && g.wasCut {
+		err = context.Cause(ctx)
+	}
+	return result, err
+}
+
+func newGenerator(l control.Load, clients workloads.Clients) (*generator, error) {
+	l, err := resolveLoad(l)
+	if err != nil {
+		return nil, err
+	}
+	g := &generator{
+		load: l, clients: clients, threads: l.Threads, base: time.Now(),
+		started: make(chan struct{}), hold: make(chan struct{}), marks: make(chan control.Usage, 2),
+	}
+	if g.address, err = resolve(l.Network, l.Address); err != nil {
+		return nil, err
+	}
+	if g.bell, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("create an eventfd: %w", err)
+	}
+	for i := range g.threads {
+		w, err := g.newWorker(i)
+		if err != nil {
+			g.close()
+			return nil, err
+		}
+		g.workers = append(g.workers, w)
+	}
+	return g, nil
+}
+
+// newWorker makes thread number i. Connections are dealt out evenly and in order, and the rate in proportion to them.
+func (g *generator) newWorker(i int) (*worker, error) {
+	l := g.load
+	from, to := l.Conns*i/l.Threads, l.Conns*(i+1)/l.Threads
+	conns := to - from
+	w := &worker{
+		generator: g, number: i, firstConn: from, depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
+		conns: make([]conn, conns), flights: make([]flight, conns*l.Depth), schedule: schedule{next: never},
+		in: make([]byte, workloads.MaxUnread+readSize), lastFailure: closed, alarm: never,
+		tally: newTally(time.Duration(l.TimeoutNS)),
+	}
+	if w.openLoop {
+		w.schedule = newSchedule(l, l.RateRPS*float64(conns)/float64(l.Conns), i, l.Threads)
+		w.idle = newIdle(conns * l.Depth)
+	}
+	for j := range w.conns {
+		w.conns[j] = conn{first: int32(j * l.Depth), parked: int32(l.Depth)}
+	}
+	var err error
+	if w.poller, err = newPoller(); err != nil {
+		return nil, err
+	}
+	if errno := w.poller.watch(unix.EPOLL_CTL_ADD, int32(g.bell), bellIndex, 0, unix.EPOLLIN); errno != 0 {
+		unix.Close(w.poller.fd)
+		return nil, fmt.Errorf("watch an eventfd: %w", errno)
+	}
+	return w, nil
+}
+
+// bellIndex stands for the eventfd where an event's index of a connection would be.
+const bellIndex = -1
+
+// close gives back what newGenerator took.
+func (g *generator) close() {
+	unix.Close(g.bell)
+	for _, w := range g.workers {
+		unix.Close(w.poller.fd)
+	}
+}
+
+// stop ends the load before its time. Nobody reads the eventfd, so each thread hears it once, whenever it next waits.
+func (g *generator) stop() {
+	g.cut.Store(true)
+	_, _ = unix.Write(g.bell, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+}
+
+// run goes through the phases of a load.
+func (g *generator) run(h Hooks) (control.LoadResult, error) {
+	var threads, loads sync.WaitGroup
+	defer threads.Wait()
+	defer close(g.hold)
+	loads.Add(g.threads)
+	connected := make(chan error, g.threads)
+	for _, w := range g.workers {
+		threads.Go(func() { w.live(connected, loads.Done) })
+	}
+	err := g.connect(connected)
+	if err == nil && h.Ready != nil {
+		err = h.Ready()
+	}
+	if err != nil {
+		g.stop()
+		close(g.started)
+		return control.LoadResult{}, err
+	}
+	g.plan()
+	close(g.started)
+	go func() { loads.Wait(); close(g.marks) }()
+	window, err := g.watchWindow(h)
+	if err != nil {
+		return control.LoadResult{}, err
+	}
+	result, err := g.result(window)
+	if err == nil && h.Drained != nil {
+		h.Drained(result)
+	}
+	return result, err
+}
+
+// connect waits until all threads have opened their connections. When one cannot, the others are stopped too.
+func (g *generator) connect(connected chan error) error {
+	var first error
+	for range g.workers {
+		if err := <-connected; err != nil && (first == nil || errors.Is(first, errStopped)) {
+			first = err
+			g.stop()
+		}
+	}
+	return first
+}
+
+// plan sets the times. The start lies a little ahead so that all threads are there.
+func (g *generator) plan() {
+	g.start = int64(time.Since(g.base)) + startAhead.Nanoseconds()
+	g.t0 = g.start + g.load.WarmupNS
+	g.t1 = g.t0 + g.load.WindowNS
+	g.deadline = g.t1 + g.load.TimeoutNS
+}
+
+const startAhead = 2 * time.Millisecond
+
+// watchWindow calls the hooks at the edges of the window and returns what the generator used between them. It returns when
+// all threads have ended their load.
+func (g *generator) watchWindow(h Hooks) (control.Usage, error) {
+	var window control.Usage
+	var cycles int64
+	first, ok := <-g.marks
+	if ok {
+		cycles, _ = collector()
+		call(h.Measuring, first)
+		if second, ok := <-g.marks; ok {
+			now, heap := collector()
+			window = used(first, second)
+			window.Counters = map[string]int64{"gc_cycles": now - cycles, "reopened": 0}
+			window.Memory = map[string]uint64{"go_heap": heap}
+			call(h.Measured, second)
+		}
+	}
+	var failed error
+	for range g.marks { // until the threads have ended
+	}
+	for _, w := range g.workers {
+		failed = errors.Join(failed, w.broken)
+		if window.Counters != nil {
+			window.Counters["reopened"] += int64(w.reopened)
+		}
+	}
+	return window, failed
+}
+
+func call(hook func(control.Usage), u control.Usage) {
+	if hook != nil {
+		hook(u)
+	}
+}
+
+// result adds up what the threads have counted.
+func (g *generator) result(window control.Usage) (control.LoadResult, error) {
+	total, end := newTally(time.Duration(g.load.TimeoutNS)), g.t1
+	for _, w := range g.workers {
+		total.add(w.tally)
+		if w.now < end { // stopped before the time
+			end, g.wasCut = w.now, true
+		}
+	}
+	r, err := total.result()
+	r.WindowNS = max(0, end-g.t0)
+	r.Windows = windows(g.workers, g.load.WarmupNS, end-g.start)
+	r.Usage = window
+	return r, err
+}

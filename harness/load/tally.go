@@ -1,0 +1,146 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
+
+	"turnlab/harness/control"
+	"turnlab/harness/record"
+)
+
+// kind is how a request can fail.
+type kind uint8
+
+// The kinds of errors.
+const (
+	wrong   kind = iota // the reply is not the right one
+	refused             // nobody listens
+	reset               // the connection was reset
+	closed              // the server closed the connection before it had replied
+	timeout             // no reply, or no connection, in time
+	backlog             // due, but no connection became free in time
+	other               // any other error of a system call
+	kinds
+)
+
+// String returns the name that the records use.
+func (k kind) String() string {
+	return [...]string{"wrong", "refused", "reset", "closed", "timeout", "backlog", "other"}[k]
+}
+
+// kindOf tells the kind of a system call's error.
+func kindOf(errno unix.Errno) kind {
+	switch errno {
+	case unix.ECONNREFUSED, unix.ENOENT: // ENOENT: a unix socket that is not there
+		return refused
+	case unix.ECONNRESET, unix.EPIPE:
+		return reset
+	case unix.ETIMEDOUT:
+		return timeout
+	}
+	return other
+}
+
+// The least that a histogram must be able to tell apart and hold. Three digits keep each percentile within 0.1 %.
+const (
+	minRange = time.Minute
+	digits   = 3
+)
+
+// tally is what one thread has counted of the requests that belong to the window.
+type tally struct {
+	due, sent, right, unanswered uint64
+	errors                       [kinds]uint64
+	response, service, slip      *hdrhistogram.Histogram
+	unrecorded                   uint64 // values outside a histogram's range; not one is expected
+	firstError                   string // of the whole load, warm-up included
+	firstErrorAt                 int64
+}
+
+// newTally makes histograms for ages that a request can reach: it may wait for a connection for a timeout and for its
+// reply for another, and a look at the clock may be a little late.
+func newTally(limit time.Duration) *tally {
+	top := max(2*limit+time.Second, minRange).Nanoseconds()
+	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, top, digits) }
+	return &tally{response: h(), service: h(), slip: h()}
+}
+
+func (t *tally) record(h *hdrhistogram.Histogram, ns int64) {
+	if h.RecordValue(ns) != nil {
+		t.unrecorded++
+	}
+}
+
+func (t *tally) note(at int64, text string) {
+	if t.firstError == "" {
+		t.firstError, t.firstErrorAt = text, at
+	}
+}
+
+// add merges another thread's counts. Histograms are merged as such: percentiles of parts cannot be averaged.
+func (t *tally) add(o *tally) {
+	t.due += o.due
+	t.sent += o.sent
+	t.right += o.right
+	t.unanswered += o.unanswered
+	t.unrecorded += o.unrecorded
+	for k := range t.errors {
+		t.errors[k] += o.errors[k]
+	}
+	t.unrecorded += uint64(t.response.Merge(o.response) + t.service.Merge(o.service) + t.slip.Merge(o.slip))
+	if o.firstError != "" && (t.firstError == "" || o.firstErrorAt < t.firstErrorAt) {
+		t.firstError, t.firstErrorAt = o.firstError, o.firstErrorAt
+	}
+}
+
+// result writes the counts down.
+func (t *tally) result() (control.LoadResult, error) {
+	r := control.LoadResult{
+		Due: t.due, Sent: t.sent, Requests: t.right, Unanswered: t.unanswered, Unrecorded: t.unrecorded,
+		FirstError: t.firstError,
+		Latency:    map[string]record.Latency{}, Histograms: map[string]string{},
+	}
+	for k, n := range t.errors {
+		if n > 0 {
+			if r.Errors == nil {
+				r.Errors = map[string]uint64{}
+			}
+			r.Errors[kind(k).String()] = n
+		}
+	}
+	for name, h := range map[string]*hdrhistogram.Histogram{"response": t.response, "service": t.service, "slip": t.slip} {
+		if h.TotalCount() == 0 {
+			continue
+		}
+		text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			return r, fmt.Errorf("encode the %s histogram: %w", name, err)
+		}
+		r.Latency[name], r.Histograms[name] = summary(h), string(text)
+	}
+	return r, nil
+}
+
+// Samples from which a percentile has a finite 95 % interval: ln 0.025 / ln p. With fewer, the largest sample may lie below
+// the percentile, and the figure would be the maximum under another name.
+const (
+	enoughP999  = 3688
+	enoughP9999 = 36887
+)
+
+func summary(h *hdrhistogram.Histogram) record.Latency {
+	l := record.Latency{
+		P50: h.ValueAtPercentile(50), P90: h.ValueAtPercentile(90), P99: h.ValueAtPercentile(99),
+		Max: h.Max(), Mean: h.Mean(), Count: h.TotalCount(),
+	}
+	if l.Count >= enoughP999 {
+		l.P999 = h.ValueAtPercentile(99.9)
+	}
+	if l.Count >= enoughP9999 {
+		l.P9999 = h.ValueAtPercentile(99.99)
+	}
+	return l
+}

@@ -1,0 +1,348 @@
+package load
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"turnlab/workloads"
+)
+
+// readSize is the largest read. One buffer of a thread serves all its connections.
+const readSize = 64 << 10
+
+// burst bounds the requests that are sent in a row between two looks at what has arrived.
+const burst = 64
+
+// worker is one generator thread with its share of the connections. Only its own goroutine touches it between begin and
+// the end of the load.
+type worker struct {
+	*generator
+	number    int // of this thread
+	firstConn int // number of conns[0] in the trial
+	depth     int32
+	timeout   int64
+	openLoop  bool
+
+	poller   *poller
+	conns    []conn
+	flights  []flight // conn i's are [i×depth, (i+1)×depth)
+	schedule schedule // open loop
+	idle     idle     // open loop
+	in       []byte   // unread input of a connection, then what was read
+	out      []byte   // requests being made
+	spills   []*spill
+
+	now     int64 // ns since generator.base, at the last look at the clock
+	alarm   int64 // when something other than an event needs care; never before the load begins
+	sweepAt int64
+	swept   int // connections looked at in this round of the sweep
+	marked  int // edges of the window that have been signalled
+	running bool
+
+	opened, dialing, flying, reopened int
+	lastFailure                       kind
+	unreachable                       error // the reason for which the load cannot begin
+	broken                            error // the reason for which it could not go on
+
+	tally    *tally
+	progress progress
+}
+
+// live is the life of a thread: connect, load, and stay connected until the others are done and told.
+func (w *worker) live(connected chan<- error, loaded func()) {
+	// The thread is never unlocked: it ends with its goroutine, because its timer slack is not for other goroutines.
+	runtime.LockOSThread()
+	defer w.hangUpAll()
+	// To save wake-ups the kernel may end a wait up to 50 µs late, which would all be slip.
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	connected <- w.connect()
+	<-w.started
+	if !w.cut.Load() {
+		w.broken = w.load()
+	}
+	loaded()
+	<-w.hold
+}
+
+// load makes the load from its beginning to the last reply.
+func (w *worker) load() error {
+	err := w.begin()
+	for err == nil && !w.over() {
+		w.sendDue(burst)
+		err = w.turn(w.idleNS())
+	}
+	w.finish()
+	return err
+}
+
+// tick looks at the clock.
+func (w *worker) tick() int64 {
+	w.now = int64(time.Since(w.base))
+	return w.now
+}
+
+// begin waits for the start, which is the same for all threads, and lets the requests go.
+func (w *worker) begin() error {
+	w.running, w.alarm = true, w.start
+	w.progress.begin(w.start, w.deadline-w.start)
+	w.sweepAt = w.start
+	if w.openLoop {
+		w.schedule.begin(w.start, w.t1)
+	}
+	for range w.depth { // each connection has a place in the queue before any has its second
+		for i := range w.conns {
+			w.unpark(int32(i), &w.conns[i], 1)
+		}
+	}
+	for w.tick() < w.start {
+		if err := w.turn(w.start - w.now); err != nil {
+			return err
+		}
+	}
+	for i := range w.conns {
+		if c := &w.conns[i]; c.state == open {
+			w.tick()
+			w.refill(int32(i), c)
+		}
+	}
+	return nil
+}
+
+// unpark gives an open connection's places back to the queue.
+func (w *worker) unpark(index int32, c *conn, most int32) {
+	if !w.openLoop || c.state != open {
+		return
+	}
+	for ; most > 0 && c.parked > 0; most-- {
+		c.parked--
+		w.idle.push(index)
+	}
+}
+
+// over reports whether the load has ended: all that was due has an end, or there is no more time.
+func (w *worker) over() bool {
+	drained := w.now >= w.t1 && w.flying == 0 && w.schedule.next == never
+	return drained || w.now >= w.deadline || w.cut.Load()
+}
+
+// idleNS returns how long there is nothing to do unless something arrives.
+func (w *worker) idleNS() int64 {
+	until := w.alarm
+	if w.idle.n > 0 {
+		until = min(until, w.schedule.next)
+	}
+	return until - w.tick()
+}
+
+// turn waits up to ns for events and handles one batch. In between it attends to the alarm and the schedule, so that a
+// large batch delays neither.
+func (w *worker) turn(ns int64) error {
+	n, errno := w.poller.poll(ns)
+	if errno != 0 {
+		return fmt.Errorf("wait for events: %w", errno)
+	}
+	if n == 0 {
+		w.tick()
+	}
+	for i := range w.poller.events[:n] {
+		w.event(&w.poller.events[i])
+		if w.now >= w.alarm {
+			w.attend()
+		}
+		if w.schedule.next <= w.now {
+			w.sendDue(1)
+		}
+	}
+	if w.now >= w.alarm {
+		w.attend()
+	}
+	return nil
+}
+
+func (w *worker) event(e *unix.EpollEvent) {
+	if e.Fd < 0 { // the bell, see generator.stop
+		w.tick()
+		return
+	}
+	c := &w.conns[e.Fd]
+	switch {
+	case c.generation != e.Pad || c.state == down: // of a socket that has been closed in the meantime
+	case c.state == connecting:
+		w.tick()
+		w.dialed(e.Fd, c)
+	default:
+		if e.Events&unix.EPOLLOUT != 0 && !w.flush(e.Fd, c) {
+			return
+		}
+		if e.Events&^unix.EPOLLOUT != 0 {
+			w.readable(e.Fd, c, e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+		}
+	}
+}
+
+// sendDue sends requests that are due, as far as connections are free.
+func (w *worker) sendDue(most int) {
+	for ; most > 0 && w.schedule.next <= w.now; most-- {
+		index := w.freeConn()
+		if index < 0 {
+			return
+		}
+		w.submit(index, &w.conns[index], w.schedule.take())
+	}
+}
+
+// freeConn returns the connection whose free place is the oldest, or -1. It sets aside the places of connections that are
+// down until they are up again.
+func (w *worker) freeConn() int32 {
+	for w.idle.n > 0 {
+		index := w.idle.pop()
+		c := &w.conns[index]
+		if c.state == open {
+			return index
+		}
+		c.parked++
+	}
+	return -1
+}
+
+// submit sends one request of the open loop.
+func (w *worker) submit(index int32, c *conn, intended int64) {
+	w.out = c.client.Request(w.out[:0])
+	w.fly(index, c, flight{intended: intended, sent: w.tick()})
+	w.write(index, c, w.out)
+}
+
+// refill makes requests until the connection has `depth` under way: the closed loop.
+func (w *worker) refill(index int32, c *conn) {
+	if w.openLoop || w.now >= w.t1 || c.flying == w.depth {
+		return
+	}
+	w.out = w.out[:0]
+	for c.flying < w.depth {
+		w.out = c.client.Request(w.out)
+		w.fly(index, c, flight{intended: w.now, sent: w.now})
+	}
+	w.write(index, c, w.out)
+}
+
+// write sends p, and keeps what the kernel will not take.
+func (w *worker) write(index int32, c *conn, p []byte) {
+	if c.spill != nil && len(c.spill.out) > 0 { // it goes behind what waits already
+		c.spill.out = append(c.spill.out, p...)
+		return
+	}
+	n, errno := send(c.fd, p)
+	if errno == 0 && n == len(p) {
+		return
+	}
+	switch errno {
+	case 0:
+	case unix.EAGAIN, unix.EINTR:
+		n = 0
+	default:
+		w.lose(index, c, kindOf(errno), fmt.Errorf("write: %w", errno))
+		return
+	}
+	s := w.spillFor(c)
+	s.out = append(s.out, p[n:]...)
+	if errno := w.watch(index, c, unix.EPOLLOUT); errno != 0 {
+		w.lose(index, c, other, fmt.Errorf("epoll_ctl: %w", errno))
+	}
+}
+
+// flush sends what waits, and reports whether the connection is still there.
+func (w *worker) flush(index int32, c *conn) bool {
+	s := c.spill
+	for s != nil && len(s.out) > 0 {
+		n, errno := send(c.fd, s.out)
+		switch errno {
+		case 0:
+			s.out = s.out[:copy(s.out, s.out[n:])]
+		case unix.EAGAIN, unix.EINTR:
+			return true
+		default:
+			w.tick()
+			w.lose(index, c, kindOf(errno), fmt.Errorf("write: %w", errno))
+			return false
+		}
+	}
+	w.returnSpill(c)
+	if errno := w.watch(index, c, 0); errno != 0 {
+		w.tick()
+		w.lose(index, c, other, fmt.Errorf("epoll_ctl: %w", errno))
+		return false
+	}
+	return true
+}
+
+// readable takes in all that has arrived. A read that does not fill the buffer has emptied the socket, so there is no need
+// to read again until "would block", unless the connection has ended: then the end is still to be read. It cannot go on
+// for ever: new requests are made only afterwards, so what can arrive is bounded by the replies that are due.
+func (w *worker) readable(index int32, c *conn, ended bool) {
+	for {
+		kept := w.recall(c)
+		n, errno := recv(c.fd, w.in[kept:kept+readSize])
+		w.tick()
+		switch {
+		case errno == unix.EAGAIN:
+			w.refill(index, c)
+			return
+		case errno == unix.EINTR:
+			continue
+		case errno != 0:
+			w.lose(index, c, kindOf(errno), fmt.Errorf("read: %w", errno))
+			return
+		case n == 0:
+			w.lose(index, c, closed, errClosed)
+			return
+		}
+		if !w.check(index, c, w.in[:kept+n]) {
+			return
+		}
+		if n < readSize && !ended {
+			w.refill(index, c)
+			return
+		}
+	}
+}
+
+var errClosed = fmt.Errorf("the server closed it before it had replied")
+
+// recall puts the connection's unread input at the start of the thread's buffer and returns its length.
+func (w *worker) recall(c *conn) int {
+	if c.spill == nil {
+		return 0
+	}
+	return copy(w.in, c.spill.in)
+}
+
+// check gives what has arrived to the client, keeps what it does not want yet, and reports whether the connection is still
+// there. Bytes that nobody asked for are kept too: the next request will find that they are no answer to it.
+func (w *worker) check(index int32, c *conn, in []byte) bool {
+	for c.flying > 0 && len(in) > 0 {
+		n, done, err := c.client.Reply(in)
+		if err != nil {
+			w.lose(index, c, wrong, err)
+			return false
+		}
+		in = in[n:]
+		if done {
+			w.answered(index, c)
+		} else if n == 0 {
+			break
+		}
+	}
+	if len(in) > workloads.MaxUnread {
+		w.lose(index, c, wrong, fmt.Errorf("more than %d bytes that are no reply", workloads.MaxUnread))
+		return false
+	}
+	if len(in) > 0 || c.spill != nil {
+		s := w.spillFor(c)
+		s.in = append(s.in[:0], in...)
+		w.returnSpill(c)
+	}
+	return true
+}
