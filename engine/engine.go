@@ -59,10 +59,10 @@ type Config struct {
 }
 
 // Preparer is implemented by an engine that has to do something before its clients may come: make its threads, start
-// somebody else's server. Prepare is called once, before Serve and with the same listener; when it returns, clients may
-// connect to l.Address. After an error the engine is done and has closed l.
+// somebody else's server. Prepare is called at most once, before Serve and with the same arguments; when it returns, clients
+// may connect to l.Address. Serve prepares what nobody has prepared. After an error the engine is done and has closed l.
 type Preparer interface {
-	Prepare(l *Listener) error
+	Prepare(l *Listener, srv workloads.Server) error
 }
 
 // Process is implemented by an engine whose work is done by another process (exec). CPU time, memory and switches are

@@ -1,0 +1,199 @@
+// Package threads is the engine in which the kernel decides: an OS thread per connection, blocking sockets.
+//
+// It has to stand for OS threads and not for Go's scheduler, which is not easy from within Go. Go multiplexes goroutines
+// onto GOMAXPROCS processors ("Ps"), and a thread that comes back from a blocking read needs one to go on. With fewer Ps
+// than threads it waits for the runtime's monitor to take one from somebody else: on two Ps, requests were seen to wait for
+// more than a second. So:
+//
+//   - Each connection's goroutine is locked to its thread, for ever. All threads are made before the first client comes.
+//   - GOMAXPROCS is the number of threads plus two. Each thread then keeps a P of its own while it blocks, and who runs
+//     is decided by the kernel alone, as in a C program.
+//   - Sockets are blocking and bare: package net would put a poller and a scheduler in between. System calls that block
+//     go through the runtime (never RawSyscall, which would keep the garbage collector waiting for ever).
+//   - Each thread blocks in its own accept4 on the one listening socket. The kernel wakes one of them for a connection;
+//     no queue of ours hands it over.
+//   - Nothing is allocated per request and the garbage collector is off: its pauses visit every P.
+//
+// Limits: a P costs about 27 KB and 0.13 ms of start-up, so the memory of this process is that of threads *and* of their
+// Ps. With more connections than threads the rest wait in the kernel's accept queue, as long as it has room. What
+// connections leave behind (their sessions) is collected only when the heap reaches memlimit.
+package threads
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"turnlab/engine"
+	"turnlab/internal/option"
+	"turnlab/workloads"
+)
+
+// Spec describes the engine.
+var Spec = &engine.Spec{
+	Name:    "threads",
+	Summary: "the kernel decides: an OS thread per connection on blocking sockets",
+	Options: option.Set{
+		{Name: "max", Kind: option.Int, Default: "0", Min: 0, Max: maxThreads,
+			Help: "threads, all made at the start; further connections wait in the accept queue; 0 takes one per expected connection, or 1024"},
+		{Name: "buffer", Kind: option.Size, Default: "4k", Min: 512, Max: workloads.MaxUnread,
+			Help: "bytes for input that a thread starts with; 4k is what the usual C server has on its stack"},
+	},
+	Defaults: map[string]string{"gogc": "-1", "memlimit": "2g"},
+	Why:      "a collection visits every P, and there is one per thread; memlimit bounds what then piles up",
+	Procs:    func(c engine.Config) int { return count(c) + sparePs },
+	New:      New,
+}
+
+const (
+	// maxThreads is what fits into Linux's default pid_max of 32,768.
+	maxThreads = 30_000
+	// defaultThreads serves when nobody knows how many connections will come.
+	defaultThreads = 1024
+	// sparePs are for the goroutines that are not connections: Serve and the process's control.
+	sparePs = 2
+)
+
+// Engine serves each connection with a thread.
+type Engine struct {
+	workers  []*worker
+	listener *engine.Listener
+	srv      workloads.Server
+	accepted atomic.Int64
+	busy     atomic.Int64
+
+	stop     chan struct{} // closed by Stop
+	stopping sync.Once
+	failed   chan error     // the first worker that could not accept
+	running  sync.WaitGroup // the workers
+
+	mu       sync.Mutex // guards the rest
+	prepared bool
+	closed   bool // the listening socket is gone
+}
+
+// New makes an engine. Its threads are made by Prepare.
+func New(c engine.Config) (engine.Engine, error) {
+	n := count(c)
+	if err := checkThreads(n); err != nil {
+		return nil, err
+	}
+	e := &Engine{stop: make(chan struct{}), failed: make(chan error, 1)}
+	for range n {
+		e.workers = append(e.workers, newWorker(e, c.Options.Int("buffer")))
+	}
+	return e, nil
+}
+
+// count is how many threads an engine made from c has.
+func count(c engine.Config) int {
+	if n := c.Options.Int("max"); n > 0 {
+		return n
+	}
+	if c.Conns > 0 {
+		return min(c.Conns, maxThreads)
+	}
+	return defaultThreads
+}
+
+// Prepare makes the threads and returns when each of them is about to accept.
+func (e *Engine) Prepare(l *engine.Listener, srv workloads.Server) error {
+	if err := unix.SetNonblock(l.FD, false); err != nil {
+		l.Close()
+		return fmt.Errorf("make the listening socket blocking: %w", err)
+	}
+	e.mu.Lock()
+	e.listener, e.srv, e.prepared = l, srv, true
+	e.mu.Unlock()
+	// The runtime ends a program with 10,000 threads, taking it for a mistake. Here it is the point.
+	debug.SetMaxThreads(len(e.workers) + 10_000)
+	var ready sync.WaitGroup
+	ready.Add(len(e.workers))
+	e.running.Add(len(e.workers))
+	for _, w := range e.workers {
+		go w.run(ready.Done)
+	}
+	ready.Wait()
+	return nil
+}
+
+// Serve serves until Stop, or until a thread cannot accept.
+func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
+	if e.listener == nil {
+		if err := e.Prepare(l, srv); err != nil {
+			return err
+		}
+	}
+	var err error
+	select {
+	case <-e.stop:
+	case err = <-e.failed:
+		e.Stop()
+	}
+	e.end()
+	return err
+}
+
+// Stop makes Serve return.
+func (e *Engine) Stop() { e.stopping.Do(func() { close(e.stop) }) }
+
+// stopped reports whether Stop has been called.
+func (e *Engine) stopped() bool {
+	select {
+	case <-e.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// end gets every thread out of the system call it blocks in and waits for all of them. shutdown(2) wakes those that
+// accept, read or write, without closing a descriptor that another connection could get meanwhile.
+func (e *Engine) end() {
+	_ = unix.Shutdown(e.listener.FD, unix.SHUT_RDWR)
+	ended := make(chan struct{})
+	go func() { e.running.Wait(); close(ended) }()
+	// Again and again, because a thread may have been about to block when it was told; each time finds fewer.
+	for again := time.NewTicker(5 * time.Millisecond); ; {
+		for _, w := range e.workers {
+			w.interrupt()
+		}
+		select {
+		case <-ended:
+			again.Stop()
+			e.closeListener()
+			return
+		case <-again.C:
+		}
+	}
+}
+
+func (e *Engine) closeListener() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	e.listener.Close()
+}
+
+// Counters returns the threads, how many of them have a connection, and how many connections wait for one.
+func (e *Engine) Counters() map[string]int64 {
+	c := map[string]int64{
+		"threads":  int64(len(e.workers)),
+		"accepted": e.accepted.Load(),
+		"open":     e.busy.Load(),
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.prepared || e.closed || e.listener.Network != "tcp" {
+		return c // of a unix socket the kernel does not tell how many wait
+	}
+	// Of a listening socket, "unacknowledged" is the length of the accept queue (see tcp(7) and ss(8), Recv-Q).
+	if info, err := unix.GetsockoptTCPInfo(e.listener.FD, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+		c["waiting"] = int64(info.Unacked)
+	}
+	return c
+}
