@@ -13,8 +13,8 @@ var ErrUnasked = errors.New("the server sent bytes that no request asked for")
 const excerpt = 24
 
 // match compares in with the start of want, as far as both go, and returns how many bytes it compared. The error names the
-// first byte that differs; base is where want begins in the whole reply.
-func match(in, want []byte, base int) (int, error) {
+// first byte that differs; base is where want begins in the whole, which is called what.
+func match(in, want []byte, what string, base int) (int, error) {
 	n := min(len(in), len(want))
 	if bytes.Equal(in[:n], want[:n]) {
 		return n, nil
@@ -23,7 +23,7 @@ func match(in, want []byte, base int) (int, error) {
 	for in[at] == want[at] {
 		at++
 	}
-	return at, fmt.Errorf("byte %d of the reply is wrong: got %q, want %q", base+at, cut(in[at:]), cut(want[at:]))
+	return at, fmt.Errorf("byte %d of the %s is wrong: got %q, want %q", base+at, what, cut(in[at:]), cut(want[at:]))
 }
 
 func cut(b []byte) []byte { return b[:min(len(b), excerpt)] }

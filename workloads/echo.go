@@ -75,7 +75,7 @@ func (c *echoClient) Reply(in []byte) (n int, done bool, err error) {
 		return 0, false, ErrUnasked
 	}
 	want := c.shared.tape.body(c.received)[c.checked:]
-	n, err = match(in, want, int(c.checked))
+	n, err = match(in, want, "reply", int(c.checked))
 	if err != nil {
 		return n, false, err
 	}

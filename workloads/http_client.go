@@ -100,7 +100,7 @@ func (c *exactClient) Reply(in []byte) (n int, done bool, err error) {
 			return n, false, ErrUnasked
 		}
 		want, last := c.plan.rest(c.received, int(c.checked))
-		m, err := match(in[n:], want, int(c.checked))
+		m, err := match(in[n:], want, "reply", int(c.checked))
 		n += m
 		if err != nil {
 			return n, false, fmt.Errorf("%w; against another server, check status and body only: --set http.check=body", err)
@@ -134,7 +134,7 @@ type bodyClient struct {
 	sent     uint32
 	received uint32
 	checked  int32  // bytes of the body that were right
-	size     int32  // bytes of this head, or of this chunk's lines
+	size     uint16 // bytes of this head, or of this chunk's lines
 	scanned  uint16 // bytes of the unfinished line that hold no line end
 	status   uint16
 	stage    stage
@@ -211,7 +211,7 @@ func (c *bodyClient) read(in []byte) (n int, more bool, err error) {
 		return len(line), false, fmt.Errorf("the head of the reply has more than %d bytes: %q", maxHead, cut(in))
 	}
 	c.scanned = 0
-	c.size += int32(len(line) + 2)
+	c.size += uint16(len(line) + 2)
 	return len(line) + 2, false, c.readLine(line)
 }
 
@@ -300,9 +300,9 @@ func (c *bodyClient) endHead() error {
 func (c *bodyClient) readBody(in []byte) (int, error) {
 	in = in[:min(int64(len(in)), c.left)]
 	want := c.plan.body(c.received)[c.checked:]
-	n, err := match(in, want, int(c.checked))
+	n, err := match(in, want, "body", int(c.checked))
 	if err != nil {
-		return n, fmt.Errorf("body: %w", err)
+		return n, err
 	}
 	if n < len(in) {
 		return n, fmt.Errorf("the body is longer than the %d bytes wanted", int(c.checked)+n)

@@ -119,9 +119,12 @@ func (h *requestHead) line(line []byte) (done bool, p *problem) {
 
 // requestLine reads "method SP target SP version" (RFC 9112 §3).
 func (h *requestHead) requestLine(line []byte) *problem {
-	space := bytes.IndexByte(line, ' ')
+	space := 0
+	for space < len(line) && line[space] != ' ' { // methods are short: a call to find the blank would take longer
+		space++
+	}
 	before := len(line) - len(" HTTP/1.1")
-	if space <= 0 || before <= space+1 || line[before] != ' ' {
+	if space == 0 || before <= space+1 || line[before] != ' ' {
 		return &badRequestLine
 	}
 	if p := h.version(line[before+1:]); p != nil {

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unsafe"
+
+	"pgregory.net/rapid"
 )
 
 // Heads of real clients.
@@ -21,6 +24,47 @@ const (
 		"Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n" +
 		"Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=all\r\n\r\n"
 )
+
+func TestHeadRemembersHowFarAnUnfinishedLineWasRead(t *testing.T) {
+	var h requestHead
+	in := []byte("GET / HTTP/1.1\r\nUser-Agent: some")
+	n, done, p := h.parse(in)
+	if rest := len(in) - n; done || p != nil || rest != len("User-Agent: some") || int(h.scanned) != rest {
+		t.Fatalf("consumed %d, done %v, problem %v, scanned %d", n, done, p, h.scanned)
+	}
+	in[n] = '\n' // the bytes that were read are not read again
+	if _, _, p = h.parse(in[n:]); p != nil {
+		t.Fatal("the line was read from its start again")
+	}
+}
+
+func TestSessionsAndClientsAreSmall(t *testing.T) {
+	for name, c := range map[string]struct{ size, bound uintptr }{
+		"http session": {unsafe.Sizeof(httpSession{}), 32},
+		"echo session": {unsafe.Sizeof(echoSession{}), 0},
+		"exact client": {unsafe.Sizeof(exactClient{}), 24},
+		"body client":  {unsafe.Sizeof(bodyClient{}), 40},
+		"echo client":  {unsafe.Sizeof(echoClient{}), 24},
+	} {
+		if c.size > c.bound {
+			t.Errorf("%s has %d bytes, over %d", name, c.size, c.bound)
+		}
+	}
+}
+
+func TestControlIndexFindsTheFirstControlCharacter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.SliceOfN(rapid.SampledFrom([]byte("\x00\x1f\x20\t\t\r\n\x7e\x7f\x80\x8d\xa0\xff\x21aaaaa")), 0, 40).Draw(t, "b")
+		from := rapid.IntRange(0, len(b)).Draw(t, "from")
+		want := from
+		for want < len(b) && (b[want] >= 0x20 && b[want] != 0x7f || b[want] == '\t') {
+			want++
+		}
+		if got := controlIndex(b, from); got != want {
+			t.Fatalf("got %d, want %d", got, want)
+		}
+	})
+}
 
 func benchmarkHead(b *testing.B, text string) {
 	in := []byte(text)

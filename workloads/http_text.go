@@ -61,6 +61,9 @@ const (
 // Note: RFC 9112 §2.2 lets a recipient take a bare LF for a line end. It is refused here: parties that disagree about where
 // a line ends are how requests are smuggled.
 func cutLine(b []byte, from, limit int) ([]byte, lineState) {
+	if len(b) >= 2 && b[0] == '\r' && b[1] == '\n' && limit >= 2 { // every head has one empty line
+		return b[:0], lineWhole
+	}
 	b = b[:min(len(b), limit)]
 	at := controlIndex(b, from)
 	if at+1 < len(b) {
