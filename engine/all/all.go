@@ -6,10 +6,18 @@ import (
 	"strings"
 
 	"turnlab/engine"
+	"turnlab/loop"
+	"turnlab/preempt"
+	"turnlab/threads"
 )
 
 // Specs lists the engines and their variants in the order in which they are shown.
-var Specs = []*engine.Spec{}
+var Specs = []*engine.Spec{
+	preempt.Spec,
+	preempt.NoPreempt,
+	threads.Spec,
+	loop.Spec,
+}
 
 // Find returns the engine that a user calls name: "coop" or "coop/await".
 func Find(name string) (*engine.Spec, error) {
