@@ -1,0 +1,143 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"turnlab/engine"
+	"turnlab/engine/all"
+	"turnlab/exec"
+	"turnlab/harness/control"
+	"turnlab/harness/proc"
+	"turnlab/internal/misuse"
+	"turnlab/internal/option"
+	"turnlab/workloads"
+)
+
+// Resolved is what a server really runs with: every default filled in, as the ready event reports it.
+type Resolved struct {
+	engine.Setup
+	CPUs     string            `json:"cpus"`
+	Options  map[string]string `json:"options,omitempty"`  // of the engine, common ones included
+	Settings map[string]string `json:"settings,omitempty"` // of the workload
+	Environ  []string          `json:"environ,omitempty"`  // what the engine needed in the environment, and has
+	Shared   bool              `json:"shared"`             // sessions run on more than one thread
+}
+
+// service is an engine that listens and is about to serve.
+type service struct {
+	engine   engine.Engine
+	listener *engine.Listener
+	server   workloads.Server
+	resolved Resolved
+	done     chan error // what Serve returned
+}
+
+// open resolves what was asked for, sets the process up, listens, and makes the engine ready. When it returns without an
+// error, clients may connect.
+func open(s control.Server) (*service, error) {
+	spec, err := findEngine(s)
+	if err != nil {
+		return nil, err
+	}
+	if missing := missingEnviron(spec); len(missing) > 0 {
+		return nil, fmt.Errorf("engine %s needs %s in the environment from the start: put `env %s` in front of the command",
+			spec.Label(), strings.Join(missing, " "), strings.Join(missing, " "))
+	}
+	if err := proc.NeedFiles(s.Conns); err != nil {
+		return nil, err
+	}
+	cpus := proc.Allowed()
+	config := engine.Config{Conns: s.Conns, CPUs: cpus.Len()}
+	if config.Options, err = spec.AllOptions().Resolve(s.Options); err != nil {
+		return nil, misuse.Errorf("engine %s: %w", spec.Label(), err)
+	}
+	sv := &service{done: make(chan error, 1), resolved: Resolved{
+		CPUs: cpus.String(), Options: config.Options.Texts(), Environ: spec.Environ, Shared: spec.IsShared(config),
+	}}
+	if err := sv.makeServer(spec, s); err != nil {
+		return nil, err
+	}
+	return sv, sv.makeEngine(spec, config, s)
+}
+
+func findEngine(s control.Server) (*engine.Spec, error) {
+	if name, ok := strings.CutPrefix(s.Engine, exec.Name+"/"); ok {
+		return exec.NewSpec(name, s.Command)
+	}
+	spec, err := all.Find(s.Engine)
+	if err != nil {
+		return nil, misuse.Errorf("%w", err)
+	}
+	return spec, nil
+}
+
+// makeServer makes the workload's server half.
+func (sv *service) makeServer(spec *engine.Spec, s control.Server) error {
+	w, err := workloads.Find(s.Workload)
+	if err != nil {
+		return misuse.Errorf("%w", err)
+	}
+	if err := spec.CanServe(w); err != nil {
+		return misuse.Errorf("%w", err)
+	}
+	var settings option.Values
+	if settings, err = w.Options.Resolve(s.Settings); err != nil {
+		return misuse.Errorf("workload %s: %w", w.Name, err)
+	}
+	sv.resolved.Settings = settings.Texts()
+	sv.server, err = w.NewServer(settings, workloads.Env{Shared: sv.resolved.Shared})
+	if err != nil {
+		return fmt.Errorf("workload %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+// makeEngine sets the process up, and only then makes the engine.
+func (sv *service) makeEngine(spec *engine.Spec, config engine.Config, s control.Server) (err error) {
+	sv.resolved.Setup = spec.SetUp(config)
+	if sv.engine, err = spec.New(config); err != nil {
+		return fmt.Errorf("engine %s: %w", spec.Label(), err)
+	}
+	if sv.listener, err = engine.Listen(s.Network, s.Address); err != nil {
+		return misuse.Errorf("%w", err)
+	}
+	if p, ok := sv.engine.(engine.Preparer); ok {
+		if err := p.Prepare(sv.listener, sv.server); err != nil {
+			return fmt.Errorf("engine %s: %w", spec.Label(), err)
+		}
+	}
+	return nil
+}
+
+// start begins to serve; done tells the end.
+func (sv *service) start() {
+	go func() { sv.done <- sv.engine.Serve(sv.listener, sv.server) }()
+}
+
+// stopTime bounds the wait for an engine to stop. One whose sessions sleep, and cannot be woken, is left to the end of the
+// process.
+const stopTime = 3 * time.Second
+
+// stop ends the engine and returns what Serve returned.
+func (sv *service) stop() error {
+	sv.engine.Stop()
+	select {
+	case err := <-sv.done:
+		return err
+	case <-time.After(stopTime):
+		return nil
+	}
+}
+
+// sample returns what the process that serves has used since it began: this one, or the foreign server's.
+func (sv *service) sample(memory bool) (u control.Usage, err error) {
+	if p, ok := sv.engine.(engine.Process); ok {
+		u, err = proc.Group(p.PID(), memory)
+	} else {
+		u, err = proc.Self(memory)
+	}
+	u.Counters = sv.engine.Counters()
+	return u, err
+}
