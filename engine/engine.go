@@ -40,6 +40,8 @@ type Spec struct {
 	Why      string // why Defaults are as they are
 	// Environ is what the server process's environment must hold before the Go runtime starts: "GODEBUG=asyncpreemptoff=1".
 	Environ []string
+	// Command starts the foreign server of an exec engine; it travels to the server process, which cannot know it otherwise.
+	Command string
 	// Serves says whether the engine can serve w; nil means that it serves everything. The error says why not.
 	Serves func(w *workloads.Workload) error
 	// Shared says whether sessions run on more than one thread at the same time, so that what they share needs a lock; nil

@@ -50,6 +50,7 @@ func NewSpec(name, command string) (*engine.Spec, error) {
 		Name:    Name,
 		Variant: name,
 		Summary: "somebody else's server: " + command,
+		Command: command,
 		New: func(c engine.Config) (engine.Engine, error) {
 			if err := takesNoOptions(name, c); err != nil {
 				return nil, err
@@ -111,7 +112,7 @@ func (e *Engine) start(l *engine.Listener) error {
 	e.cmd = exec.Command("/bin/sh", "-c", "exec "+line)
 	e.cmd.Stdout, e.cmd.Stderr = &e.said, &e.said
 	e.cmd.WaitDelay = lastWords
-	// A group of its own, to be measured and ended as a whole; and it dies if this process does, however that happens.
+	// A group of its own, to be measured and ended as a whole; and its leader dies if this process is killed.
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := e.cmd.Start(); err != nil {
 		return err
