@@ -88,7 +88,8 @@ func TestEchoRequestsFollowFromTheSeed(t *testing.T) {
 		}
 		return string(c.NewClient(0).Request(nil))
 	}
-	if request(1) != request(1) || request(1) == request(2) {
+	one, again, two := request(1), request(1), request(2)
+	if one != again || one == two {
 		t.Fatal("equal seeds must give equal requests, and others different ones")
 	}
 }

@@ -87,7 +87,7 @@ func BenchmarkHTTPHead(b *testing.B) {
 	b.Run("no-parser", func(b *testing.B) {
 		in, end := []byte(wrkHead), []byte("\r\n\r\n")
 		for b.Loop() {
-			if bytes.Index(in, end) < 0 {
+			if !bytes.Contains(in, end) {
 				b.Fatal("no end")
 			}
 		}

@@ -1,10 +1,10 @@
 package workloads
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"turnlab/internal/misuse"
 	"turnlab/internal/option"
 )
 
@@ -39,7 +39,7 @@ func Find(name string) (*Workload, error) {
 			return w, nil
 		}
 	}
-	return nil, fmt.Errorf("no workload %q; there are: %s", name, strings.Join(Names(), ", "))
+	return nil, misuse.Errorf("no workload %q; there are: %s", name, strings.Join(Names(), ", "))
 }
 
 // Names lists the names of All.

@@ -2,31 +2,35 @@ package option
 
 import (
 	"fmt"
+	"math"
 	"strings"
+
+	"turnlab/internal/misuse"
 )
 
 // MaxAxis bounds the number of values one axis may have, so that a slip such as 1..1000000+1 is an error and not a week.
 const MaxAxis = 1000
 
 // Expand reads the values of an axis: commas separate items, and an item may be a range, `1..4096*4` (times four) or
-// `0..100+20` (in steps of twenty). The end of a range is included when it is hit exactly. Values that repeat are errors.
+// `0..100+20` (in steps of twenty). The end of a range is included when it is hit exactly. Values that repeat are errors,
+// except inside a range of whole numbers, where rounding can make two steps equal: 1..10*1.5 is 1, 2, 3, 5, 8.
 func (o Option) Expand(text string) ([]Value, error) {
 	var values []Value
-	seen := map[Value]bool{}
+	seen := map[string]bool{}
 	for _, item := range strings.Split(text, ",") {
 		part, err := o.expandItem(strings.TrimSpace(item))
 		if err != nil {
 			return nil, err
 		}
 		for _, v := range part {
-			if seen[v] {
-				return nil, fmt.Errorf("%s: %s is given twice", o.Name, v)
+			if seen[v.text] {
+				return nil, misuse.Errorf("%s: %s is given twice", o.Name, v)
 			}
-			seen[v] = true
+			seen[v.text] = true
 		}
 		values = append(values, part...)
 		if len(values) > MaxAxis {
-			return nil, fmt.Errorf("%s: %q gives more than %d values", o.Name, text, MaxAxis)
+			return nil, misuse.Errorf("%s: %q gives more than %d values", o.Name, text, MaxAxis)
 		}
 	}
 	return values, nil
@@ -43,7 +47,7 @@ func (o Option) expandItem(item string) ([]Value, error) {
 	}
 	at := strings.LastIndexAny(rest, "*+")
 	if at < 0 {
-		return nil, fmt.Errorf("%s: range %q has no step: write 1..4096*4 (times) or 0..100+20 (steps)", o.Name, item)
+		return nil, misuse.Errorf("%s: range %q has no step: write 1..4096*4 (times) or 0..100+20 (steps)", o.Name, item)
 	}
 	return o.expandRange(item, from, rest[:at], rest[at], rest[at+1:])
 }
@@ -63,23 +67,34 @@ func (o Option) expandRange(item, from, to string, op byte, by string) ([]Value,
 	}
 	grows := op == '+' && step > 0 || op == '*' && step > 1 && first.Float() > 0
 	if !grows || last.Float() < first.Float() {
-		return nil, fmt.Errorf("%s: range %q never reaches its end", o.Name, item)
+		return nil, misuse.Errorf("%s: range %q never reaches its end", o.Name, item)
+	}
+	values, err := o.walk(first.Float(), last.Float(), op, step)
+	if err != nil {
+		return nil, fmt.Errorf("range %q: %w", item, err)
+	}
+	return values, nil
+}
+
+// walk makes the values from first to last. The slack lets 0..1+0.1 end at 1 although 0.1 has no exact binary form.
+func (o Option) walk(first, last float64, op byte, step float64) ([]Value, error) {
+	at := func(i int) float64 { return first + float64(i)*step }
+	slack := step * 1e-9
+	if op == '*' {
+		at = func(i int) float64 { return first * math.Pow(step, float64(i)) }
+		slack = last * 1e-9
 	}
 	var values []Value
-	// The slack lets 0..1+0.1 end at 1 although 0.1 has no exact binary form.
-	for x := first.Float(); x <= last.Float()*(1+1e-9); {
-		v, err := o.Parse(o.text(x))
+	for i := 0; at(i) <= last+slack; i++ {
+		if i == MaxAxis {
+			return nil, misuse.Errorf("%s: it has more than %d steps", o.Name, MaxAxis)
+		}
+		v, err := o.Parse(o.text(at(i)))
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, v)
-		if len(values) > MaxAxis {
-			return nil, fmt.Errorf("%s: range %q gives more than %d values", o.Name, item, MaxAxis)
-		}
-		if op == '+' {
-			x = first.Float() + float64(len(values))*step
-		} else {
-			x *= step
+		if i == 0 || v != values[len(values)-1] {
+			values = append(values, v)
 		}
 	}
 	return values, nil
@@ -102,7 +117,7 @@ func (o Option) step(op byte, by string) (float64, error) {
 func (o Option) text(x float64) string {
 	switch o.Kind {
 	case Duration:
-		return fmt.Sprintf("%dns", int64(x*1e9+0.5))
+		return fmt.Sprintf("%dns", int64(math.Round(x*1e9)))
 	case Float:
 		return fmt.Sprintf("%.12g", x)
 	default:

@@ -11,11 +11,14 @@ package option
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"turnlab/internal/misuse"
 )
 
 // Kind says how the text of a value is read.
@@ -48,29 +51,41 @@ func (o Option) Parse(text string) (Value, error) {
 	if err != nil {
 		return Value{}, fmt.Errorf("%s: %w", o.Name, err)
 	}
-	if o.Kind == Choice && !contains(o.Choices, text) {
-		return Value{}, fmt.Errorf("%s: %q is not one of %s", o.Name, text, strings.Join(o.Choices, ", "))
+	if o.Kind == Choice && !slices.Contains(o.Choices, text) {
+		return Value{}, misuse.Errorf("%s: %q is not one of %s", o.Name, text, strings.Join(o.Choices, ", "))
 	}
 	if o.Kind < Choice && (v.Float() < o.Min || (o.Max > 0 && v.Float() > o.Max)) {
-		return Value{}, fmt.Errorf("%s: %s is out of bounds: it takes %s", o.Name, text, o.bounds())
+		return Value{}, misuse.Errorf("%s: %s is out of bounds: it takes %s", o.Name, text, o.bounds())
 	}
 	return v, nil
 }
 
 // bounds describes the allowed range in the units of the option.
 func (o Option) bounds() string {
-	show := func(x float64) string {
-		switch o.Kind {
-		case Duration:
-			return time.Duration(x * float64(time.Second)).String()
-		default:
-			return strconv.FormatFloat(x, 'f', -1, 64)
-		}
-	}
 	if o.Max > 0 {
-		return show(o.Min) + " to " + show(o.Max)
+		return o.show(o.Min) + " to " + o.show(o.Max)
 	}
-	return show(o.Min) + " or more"
+	return o.show(o.Min) + " or more"
+}
+
+// show writes a bound as a user would.
+func (o Option) show(x float64) string {
+	switch o.Kind {
+	case Duration:
+		return time.Duration(x * float64(time.Second)).String()
+	case Size:
+		return showSize(x)
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64)
+}
+
+func showSize(x float64) string {
+	unit := 0
+	for unit < 3 && x >= 1024 && math.Mod(x, 1024) == 0 {
+		x /= 1024
+		unit++
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64) + [...]string{"", "k", "M", "G"}[unit]
 }
 
 // A Value is one parsed scalar. Values of one kind compare with ==.
@@ -106,7 +121,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 func parse(k Kind, text string) (Value, error) {
 	if text == "" {
-		return Value{}, fmt.Errorf("empty value")
+		return Value{}, misuse.Errorf("empty value")
 	}
 	switch k {
 	case Int, Size:
@@ -125,36 +140,43 @@ func parseWhole(k Kind, text string) (Value, error) {
 	if k == Size {
 		base = 1024
 	}
-	digits, unit := strings.TrimRight(text, "kKmMgG"), 1.0
-	if len(text)-len(digits) > 1 {
-		return Value{}, fmt.Errorf("%q is not a number", text)
+	digits, unit := text, 1.0
+	for i, letters := range []string{"kK", "mM", "gG"} {
+		if strings.ContainsRune(letters, rune(text[len(text)-1])) {
+			digits, unit = text[:len(text)-1], math.Pow(base, float64(i+1))
+		}
 	}
-	switch strings.ToLower(text[len(digits):]) {
-	case "k":
-		unit = base
-	case "m":
-		unit = base * base
-	case "g":
-		unit = base * base * base
+	exact, err := number(digits)
+	exact *= unit
+	n := math.Round(exact)
+	// 1.001k is 1001, although the product is a hair off it.
+	if err != nil || math.Abs(exact-n) > 1e-12*math.Abs(n) || math.Abs(n) > 1<<52 {
+		return Value{}, misuse.Errorf("%q is not a whole number", text)
 	}
-	n, err := strconv.ParseFloat(digits, 64)
-	n *= unit
-	if err != nil || n != math.Trunc(n) || math.Abs(n) > 1<<52 {
-		return Value{}, fmt.Errorf("%q is not a whole number", text)
-	}
+	n += 0 // makes -0 an ordinary zero
 	return Value{kind: k, num: n, text: strconv.FormatInt(int64(n), 10)}, nil
 }
 
+// number reads a decimal number. strconv alone would also take hexadecimal, underscores and the names of infinity, which
+// are far more likely to be slips.
+func number(text string) (float64, error) {
+	if strings.Trim(text, "+-.0123456789eE") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(text, 64)
+}
+
+// parseFloat divides percents by 100 and does not multiply by 0.01, which has no exact form: 7% is 0.07.
 func parseFloat(text string) (Value, error) {
-	digits, scale := text, 1.0
-	if s, ok := strings.CutSuffix(text, "%"); ok {
-		digits, scale = s, 0.01
+	digits, percent := strings.CutSuffix(text, "%")
+	f, err := number(digits)
+	if err != nil {
+		return Value{}, misuse.Errorf("%q is not a number", text)
 	}
-	f, err := strconv.ParseFloat(digits, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return Value{}, fmt.Errorf("%q is not a number", text)
+	if percent {
+		f /= 100
 	}
-	f *= scale
+	f += 0 // makes -0 an ordinary zero
 	return Value{kind: Float, num: f, text: strconv.FormatFloat(f, 'g', -1, 64)}, nil
 }
 
@@ -164,7 +186,7 @@ func parseDuration(text string) (Value, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return Value{}, fmt.Errorf("%q is not a duration such as 100us, 5ms or 2s", text)
+		return Value{}, misuse.Errorf("%q is not a duration such as 100us, 5ms or 2s", text)
 	}
 	return Value{kind: Duration, num: d.Seconds(), ns: int64(d), text: d.String()}, nil
 }
@@ -193,9 +215,9 @@ func (s Set) Names() []string {
 
 // Resolve parses the given texts and fills in the defaults. An unknown name is an error that lists the known ones.
 func (s Set) Resolve(given map[string]string) (Values, error) {
-	for _, name := range sortedKeys(given) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, ok := s.Find(name); !ok {
-			return nil, fmt.Errorf("no option %q; there are: %s", name, s.list())
+			return nil, misuse.Errorf("no option %q; there are: %s", name, s.list())
 		}
 	}
 	values := make(Values, len(s))
@@ -252,22 +274,4 @@ func (v Values) Texts() map[string]string {
 		out[name] = x.String()
 	}
 	return out
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }
