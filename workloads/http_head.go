@@ -76,8 +76,16 @@ func (h *requestHead) parse(in []byte) (n int, done bool, p *problem) {
 		n += len(line) + 2
 		h.size += uint16(len(line) + 2)
 		h.scanned = 0
-		if done, p = h.line(line); done || p != nil {
-			return n, done, p
+		switch {
+		case !h.saw(seenRequestLine):
+			p = h.firstLine(line)
+		case len(line) > 0:
+			p = h.field(line)
+		default:
+			return n, true, h.judge()
+		}
+		if p != nil {
+			return n, false, p
 		}
 	}
 }
@@ -102,19 +110,15 @@ func (h *requestHead) unfinished(s lineState) *problem {
 	return &targetTooLong
 }
 
-func (h *requestHead) line(line []byte) (done bool, p *problem) {
-	switch {
-	case h.saw(seenRequestLine) && len(line) == 0:
-		return true, h.judge()
-	case h.saw(seenRequestLine):
-		return false, h.field(line)
-	case len(line) == 0 && !h.saw(seenEmptyLine):
-		// Old clients send an extra CRLF after a body; RFC 9112 §2.2 asks servers to ignore at least one.
+// firstLine lets one empty line pass: old clients send an extra CRLF after a body, and RFC 9112 §2.2 asks servers to
+// ignore at least one.
+func (h *requestHead) firstLine(line []byte) *problem {
+	if len(line) == 0 && !h.saw(seenEmptyLine) {
 		h.seen |= seenEmptyLine
-		return false, nil
+		return nil
 	}
 	h.seen |= seenRequestLine
-	return false, h.requestLine(line)
+	return h.requestLine(line)
 }
 
 // requestLine reads "method SP target SP version" (RFC 9112 §3).
@@ -127,8 +131,10 @@ func (h *requestHead) requestLine(line []byte) *problem {
 	if space == 0 || before <= space+1 || line[before] != ' ' {
 		return &badRequestLine
 	}
-	if p := h.version(line[before+1:]); p != nil {
-		return p
+	if version := line[before+1:]; string(version) != "HTTP/1.1" {
+		if p := h.otherVersion(version); p != nil {
+			return p
+		}
 	}
 	if !h.readMethod(line[:space]) || !h.target(line[space+1:before]) {
 		return &badRequestLine
@@ -136,12 +142,10 @@ func (h *requestHead) requestLine(line []byte) *problem {
 	return nil
 }
 
-// version takes a higher minor version for the highest that it knows (RFC 9110 §2.5).
-func (h *requestHead) version(v []byte) *problem {
+// otherVersion takes a higher minor version for the highest that it knows (RFC 9110 §2.5).
+func (h *requestHead) otherVersion(v []byte) *problem {
 	digit := func(c byte) bool { return c >= '0' && c <= '9' }
 	switch {
-	case string(v) == "HTTP/1.1":
-		return nil
 	case string(v[:5]) != "HTTP/" || !digit(v[5]) || v[6] != '.' || !digit(v[7]):
 		return &badRequestLine
 	case v[5] != '1':

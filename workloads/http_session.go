@@ -45,6 +45,9 @@ func (s *httpSession) advance(x *Exchange) (op Op, stop bool) {
 }
 
 func (s *httpSession) readHead(x *Exchange) (Op, bool) {
+	if len(x.In) == 0 {
+		return s.starved(x), true
+	}
 	n, done, p := s.head.parse(x.In)
 	x.In = x.In[n:]
 	switch {
