@@ -130,10 +130,14 @@ func (w *worker) latencies(f *flight) {
 	}
 }
 
-// unsent counts a request of the schedule that was never sent.
-func (w *worker) unsent(intended int64) {
-	if w.measured(intended) {
-		w.tally.due++
+// gaveUp counts a request of the schedule that was never sent.
+func (w *worker) gaveUp(intended int64, why kind) {
+	if !w.measured(intended) {
+		return
+	}
+	w.tally.due++
+	w.tally.errors[why]++
+	if why == timeout || why == backlog {
 		w.tally.record(w.tally.response, w.now-intended)
 	}
 }

@@ -84,11 +84,7 @@ func (w *worker) giveUp() {
 	}
 	w.tally.note(w.now, text)
 	for w.schedule.next <= w.now-w.timeout {
-		intended := w.schedule.take()
-		w.unsent(intended)
-		if w.measured(intended) {
-			w.tally.errors[why]++
-		}
+		w.gaveUp(w.schedule.take(), why)
 	}
 }
 
@@ -104,10 +100,10 @@ func (w *worker) finish() {
 		}
 	}
 	for w.schedule.next < w.now {
-		intended := w.schedule.take()
-		w.unsent(intended)
-		if w.measured(intended) {
+		if intended := w.schedule.take(); w.measured(intended) {
+			w.tally.due++
 			w.tally.unanswered++
+			w.tally.record(w.tally.response, w.now-intended)
 		}
 	}
 	if w.number == 0 && w.marked == 1 { // stopped inside the window

@@ -1,0 +1,170 @@
+package load
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"turnlab/harness/control"
+)
+
+// after answers n requests of each connection rightly and then does what end does, with the next request in p.
+func after(n int, end func(c net.Conn, p []byte)) func(*server, net.Conn) {
+	return func(s *server, c net.Conn) {
+		p := make([]byte, payload)
+		for range n {
+			if !s.request(c, p) {
+				return
+			}
+			if _, err := c.Write(p); err != nil {
+				return
+			}
+		}
+		if s.request(c, p) {
+			end(c, p)
+		}
+	}
+}
+
+func TestEveryRequestThatFailsIsCountedByKind(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(c net.Conn, p []byte)
+		kind string
+		text string
+	}{
+		"a wrong byte": {func(c net.Conn, p []byte) { p[3] ^= 1; c.Write(p); c.Read(p) }, "wrong", "byte"},
+		"a close":      {func(c net.Conn, p []byte) { c.Close() }, "closed", "closed"},
+		"half a reply": {func(c net.Conn, p []byte) { c.Write(p[:9]); c.Close() }, "closed", "closed"},
+		"a reset":      {func(c net.Conn, p []byte) { c.(*net.TCPConn).SetLinger(0); c.Close() }, "reset", "reset"},
+	} {
+		for _, rate := range []float64{0, 1000} {
+			s := serve(t, "tcp", after(20, c.end))
+			l := s.load()
+			l.RateRPS = 2 * rate
+			r := mustRun(t, l, Hooks{})
+			if r.Errors[c.kind] == 0 || failures(r) != r.Errors[c.kind] {
+				t.Errorf("%s, rate %v: errors %v, want some of kind %s only", name, rate, r.Errors, c.kind)
+			}
+			if !strings.Contains(r.FirstError, c.text) || !strings.Contains(r.FirstError, s.address) {
+				t.Errorf("%s, rate %v: the first error is %q", name, rate, r.FirstError)
+			}
+			if s.accepted.Load() <= 4 || r.Usage.Counters["reopened"] != s.accepted.Load()-4 {
+				t.Errorf("%s, rate %v: the server accepted %d connections, and %d were opened again", name, rate,
+					s.accepted.Load(), r.Usage.Counters["reopened"])
+			}
+		}
+	}
+}
+
+func TestBytesThatNobodyAskedForAreWrong(t *testing.T) {
+	s := serve(t, "tcp", func(s *server, c net.Conn) {
+		p := make([]byte, payload, payload+1)
+		for s.request(c, p) {
+			if _, err := c.Write(p[:payload+1]); err != nil {
+				return
+			}
+		}
+	})
+	r := mustRun(t, s.load(), Hooks{})
+	if r.Errors["wrong"] == 0 {
+		t.Errorf("a byte after each reply went unnoticed: %+v", r.Errors)
+	}
+}
+
+func TestConnectionsThatAlwaysBreakAreOpenedAgainOnlySoOften(t *testing.T) {
+	s := serve(t, "tcp", func(s *server, c net.Conn) {})
+	for _, rate := range []float64{0, 500} {
+		l := s.load()
+		l.RateRPS, l.TimeoutNS = rate, int64(200*time.Millisecond)
+		s.accepted.Store(0)
+		mustRun(t, l, Hooks{})
+		if n, most := s.accepted.Load(), int64(4+4*reopensPerConn+4); n > most {
+			t.Errorf("rate %v: the server accepted %d connections, want at most %d", rate, n, most)
+		}
+	}
+}
+
+func TestSilenceIsATimeoutAndHasTheAgeItReached(t *testing.T) {
+	s := serve(t, "tcp", silent)
+	for _, rate := range []float64{0, 100} {
+		l := s.load()
+		l.RateRPS, l.TimeoutNS = rate, int64(100*time.Millisecond)
+		r := mustRun(t, l, Hooks{})
+		if r.Requests != 0 || r.Errors["timeout"] < 4 {
+			t.Errorf("rate %v: %d right, errors %v", rate, r.Requests, r.Errors)
+		}
+		name := "response"
+		if rate == 0 {
+			name = "service"
+		}
+		if p := time.Duration(r.Latency[name].P50); p < 100*time.Millisecond {
+			t.Errorf("rate %v: %s p50 is %v, but each request waited for the timeout of 100ms", rate, name, p)
+		}
+	}
+}
+
+func TestBacklogIsGivenUpAfterTheTimeoutAndCounted(t *testing.T) {
+	s := serve(t, "tcp", delayed(50*time.Millisecond))
+	l := s.load()
+	l.Conns, l.RateRPS, l.WindowNS, l.TimeoutNS = 1, 200, int64(600*time.Millisecond), int64(200*time.Millisecond)
+	r := mustRun(t, l, Hooks{})
+	if r.Due != uint64(len(dueTimes(l))) {
+		t.Errorf("%d requests were due, want %d", r.Due, len(dueTimes(l)))
+	}
+	// One connection at 50 ms a request answers at most 16 in the window and its drain; the rest of about 120 cannot be sent.
+	if r.Requests > 17 || r.Errors["backlog"] == 0 || len(r.Errors) != 1 {
+		t.Errorf("%d right, errors %v, %d unanswered", r.Requests, r.Errors, r.Unanswered)
+	}
+	if r.Sent >= r.Due/2 {
+		t.Errorf("%d of %d were sent, but the only connection was busy", r.Sent, r.Due)
+	}
+	if p := time.Duration(r.Latency["response"].P99); p < 190*time.Millisecond {
+		t.Errorf("response p99 is %v: requests that were given up must count with their age", p)
+	}
+}
+
+func TestServerThatDiesIsRefusedAndNotForgotten(t *testing.T) {
+	for _, rate := range []float64{0, 1000} {
+		s := serve(t, "tcp", echo)
+		l := s.load()
+		l.RateRPS, l.WindowNS, l.TimeoutNS = rate, int64(300*time.Millisecond), int64(100*time.Millisecond)
+		r := mustRun(t, l, Hooks{Measuring: func(control.Usage) { time.AfterFunc(100*time.Millisecond, s.stop) }})
+		if r.Errors["refused"] == 0 || r.Requests == 0 {
+			t.Errorf("rate %v: %d right, errors %v", rate, r.Requests, r.Errors)
+		}
+		if rate > 0 && r.Due != uint64(len(dueTimes(l))) {
+			t.Errorf("%d requests were due, want %d", r.Due, len(dueTimes(l)))
+		}
+	}
+}
+
+func TestServerThatComesBackGetsTheLoadAgain(t *testing.T) {
+	s := serve(t, "unix", echo)
+	l := s.load()
+	l.WindowNS = int64(600 * time.Millisecond)
+	r := mustRun(t, l, Hooks{Measuring: func(control.Usage) {
+		time.AfterFunc(100*time.Millisecond, func() {
+			s.stop()
+			again, err := net.Listen("unix", s.address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { again.Close() })
+			go func() {
+				for {
+					c, err := again.Accept()
+					if err != nil {
+						return
+					}
+					go func() { defer c.Close(); echo(s, c) }()
+				}
+			}()
+		})
+	}})
+	if last := r.Windows[5]; last.Received == 0 || r.Usage.Counters["reopened"] < 4 {
+		t.Errorf("in the last 100 ms %d replies came; %d connections were opened again", last.Received,
+			r.Usage.Counters["reopened"])
+	}
+}
