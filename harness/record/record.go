@@ -68,6 +68,7 @@ type Trial struct {
 	Errors        map[string]uint64  `json:"errors,omitempty"`      // by kind: wrong, refused, reset, closed, timeout
 	FirstError    string             `json:"first_error,omitempty"` // text of the first one
 	Unanswered    uint64             `json:"unanswered,omitempty"`  // sent or due in the window and without a reply when the drain ended
+	Unrecorded    uint64             `json:"unrecorded,omitempty"`  // latencies that no histogram could hold
 	LatencyNS     map[string]Latency `json:"latency_ns,omitempty"`  // "response", "service", "slip"
 	CPU           *CPU               `json:"cpu,omitempty"`
 	Switches      *Switches          `json:"switches,omitempty"`
@@ -82,7 +83,7 @@ type Trial struct {
 
 // Latency summarises one histogram, in nanoseconds. Percentiles that too few requests support are absent.
 type Latency struct {
-	P50   int64   `json:"p50"`
+	P50   int64   `json:"p50,omitempty"`
 	P90   int64   `json:"p90,omitempty"`
 	P99   int64   `json:"p99,omitempty"`
 	P999  int64   `json:"p999,omitempty"`

@@ -1,0 +1,246 @@
+// Package flags doubts trials.
+//
+// A doubt is a value: what was measured, what it should have kept, and what to do about it. A trial that merely raises an
+// eyebrow is warned about; one whose figures would mislead is invalid and leaves medians and verdicts, but never the files:
+// the reader may judge otherwise, and a point that is always invalid is a finding too.
+//
+// Every rule is a pure function of the record, so that anybody can apply it to the published files again. Only what the
+// record holds is judged: a rule whose figure is absent says nothing.
+package flags
+
+import (
+	"fmt"
+	"math"
+
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+)
+
+// A Rule looks at a trial and raises its flag or not.
+type Rule func(t *record.Trial) (flag record.Flag, raised bool)
+
+// Rules lists all rules in the order in which their flags are shown.
+var Rules = []Rule{
+	badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, cpuOverlap, thinTail,
+}
+
+// Judge puts the flags of t on it and withholds the percentiles that it cannot support (see Thin). It does so once the
+// rest of the record is complete.
+func Judge(t *record.Trial) {
+	t.Flags = nil
+	for _, rule := range Rules {
+		if f, raised := rule(t); raised {
+			t.Flags = append(t.Flags, f)
+		}
+	}
+	for kind, l := range t.LatencyNS {
+		t.LatencyNS[kind] = Thin(l)
+	}
+	if _, raised := overloaded(t); raised {
+		// When work comes in faster than it goes out, response times grow for as long as one cares to measure: a percentile
+		// of them tells the length of the window. What the requests took once sent (service) stays.
+		delete(t.LatencyNS, "response")
+	}
+}
+
+// level returns Invalid beyond the second bound.
+func level(invalid bool) string {
+	if invalid {
+		return record.Invalid
+	}
+	return record.Warn
+}
+
+// badAnswers: a server that gives wrong answers can be as fast as it likes. One wrong byte means that the program is
+// broken; other errors may be an accident, up to one in a thousand.
+func badAnswers(t *record.Trial) (record.Flag, bool) {
+	bad := Errors(t)
+	if bad == 0 {
+		return record.Flag{}, false
+	}
+	share := float64(bad) / float64(bad+t.Requests+t.Unanswered)
+	f := record.Flag{
+		Code: "bad_answers", Level: level(t.Errors["wrong"] > 0 || share > 0.001), Figure: share, Unit: "of requests",
+		Advice: fmt.Sprintf("%d requests failed; the first: %s", bad, orUnknown(t.FirstError)),
+	}
+	if f.Level == record.Invalid && t.Errors["wrong"] == 0 {
+		f.Bound = 0.001
+	}
+	return f, true
+}
+
+// Errors returns the number of requests that ended with an error.
+func Errors(t *record.Trial) uint64 {
+	var sum uint64
+	for _, n := range t.Errors {
+		sum += n
+	}
+	return sum
+}
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "its text was not recorded"
+	}
+	return text
+}
+
+// unanswered: requests without a reply when the wait for late ones ended. They are in the histograms with the age they had
+// reached, so the percentiles below their share are right; beyond one in a hundred p99 is only a lower bound.
+func unanswered(t *record.Trial) (record.Flag, bool) {
+	if t.Unanswered == 0 {
+		return record.Flag{}, false
+	}
+	share := float64(t.Unanswered) / float64(t.Unanswered+t.Requests+Errors(t))
+	f := record.Flag{
+		Code: "unanswered", Level: level(share > 0.01), Figure: share, Unit: "of requests",
+		Advice: fmt.Sprintf("%d requests had no reply %v after the window: the server stalls, or it is overloaded",
+			t.Unanswered, t.Duration("timeout")),
+	}
+	if f.Level == record.Invalid {
+		f.Bound = 0.01
+	}
+	return f, true
+}
+
+// unrecorded: latencies that no histogram could hold. None is expected, ever.
+func unrecorded(t *record.Trial) (record.Flag, bool) {
+	return record.Flag{
+		Code: "unrecorded", Level: record.Invalid, Figure: float64(t.Unrecorded), Unit: "latencies",
+		Advice: "latencies fell outside the histograms, so percentiles miss them; this is a fault of the lab: please report it",
+	}, t.Unrecorded > 0
+}
+
+// rateMissed: the open loop promises a rate. What was sent by the end of the window tells whether it was kept.
+func rateMissed(t *record.Trial) (record.Flag, bool) {
+	if t.Mode != record.Open || t.Due == 0 {
+		return record.Flag{}, false
+	}
+	share := float64(t.Sent) / float64(t.Due)
+	f := record.Flag{Code: "rate_missed", Level: level(share < 0.90), Figure: share, Bound: 0.99, Unit: "of requests due"}
+	if f.Level == record.Invalid {
+		f.Bound = 0.90
+	}
+	if util, _ := clientUtil(t); util > clientBound {
+		f.Advice = "the generator is short of CPU: give it more (--client-cpus) or lower the rate"
+	} else {
+		f.Advice = "requests waited for a free connection: lower the rate, or raise --conns or --depth"
+	}
+	return f, share < 0.99 && short(t.Due, t.Sent)
+}
+
+// overloaded: fewer replies came in than requests were due, so the queue grew. A warning, because how much a server does
+// under overload is worth knowing; but its response times are withheld.
+func overloaded(t *record.Trial) (record.Flag, bool) {
+	if t.Mode != record.Open || t.Due == 0 || t.WindowSeconds == 0 {
+		return record.Flag{}, false
+	}
+	done := t.ThroughputRPS * t.WindowSeconds
+	return record.Flag{
+		Code: "overloaded", Level: record.Warn, Figure: done / float64(t.Due), Bound: 0.99, Unit: "of requests due",
+		Advice: "the server cannot keep up with this rate, so response times depend on how long one measures and are left out",
+	}, done < 0.99*float64(t.Due) && short(t.Due, uint64(done))
+}
+
+// short reports whether got is less than due by more than chance explains. What is in flight at the two edges of the window
+// differs by about the square root of what is due when arrivals are Poisson, which matters in short windows at low rates.
+func short(due, got uint64) bool {
+	return float64(due)-float64(got) > 3*math.Sqrt(float64(due))
+}
+
+// clientBound is the share of its CPUs that a generator may use before its own delays show.
+const clientBound = 0.80
+
+// clientLimited: a generator that is short of CPU measures itself. In the open loop that makes the trial invalid. In the
+// closed loop it is what one expects of a server that is faster than its client: the throughput is then the generator's,
+// the server's CPU per request is still its own; a warning says so.
+func clientLimited(t *record.Trial) (record.Flag, bool) {
+	util, ok := clientUtil(t)
+	f := record.Flag{
+		Code: "client_limited", Level: level(t.Mode == record.Open), Figure: util, Bound: clientBound, Unit: "of its CPUs",
+		Advice: "the throughput is the generator's limit and not the server's: compare CPU per request instead",
+	}
+	if t.Mode == record.Open {
+		f.Advice = "the generator's own delays are in the latencies: lower the rate or give it more CPUs (--client-cpus)"
+	}
+	return f, ok && util > clientBound
+}
+
+// clientUtil returns the share of the CPUs that the generator can use which it did use. More threads than CPUs share them;
+// CPUs beyond the number of threads are out of its reach.
+func clientUtil(t *record.Trial) (share float64, ok bool) {
+	cpus, err := proc.ParseCPUs(t.Text("client-cpus"))
+	if err != nil || t.CPU == nil {
+		return 0, false
+	}
+	reach := float64(cpus.Len())
+	if threads := math.Min(t.Number("threads"), t.Number("conns")); threads > 0 {
+		reach = math.Min(reach, threads)
+	}
+	return t.CPU.ClientUtil / reach, true
+}
+
+// slipHigh: requests left later than they were due. Slip is part of the response time, so it is not wrong, but it is not
+// the server's doing either when the generator was merely slow to wake. A server that stalls makes slip as well, by leaving
+// no connection free; that shows in the tail. So a late tail is a warning, and only when half of all requests are late has
+// the schedule not been kept at all.
+//
+// Note: to withhold a trial for a late tail would withhold exactly those in which a server stalled.
+func slipHigh(t *record.Trial) (record.Flag, bool) {
+	slip, ok := t.LatencyNS["slip"]
+	if _, over := overloaded(t); !ok || over || t.Mode != record.Open {
+		return record.Flag{}, false
+	}
+	service := float64(t.LatencyNS["service"].P50)
+	f := record.Flag{
+		Code: "slip_high", Level: record.Warn, Figure: float64(slip.P99), Bound: math.Max(100e3, service/10), Unit: "ns",
+		Advice: "one request in a hundred left late: the server stalled with all connections busy, or the generator woke late",
+	}
+	if bound := math.Max(1e6, service/2); float64(slip.P50) > bound {
+		f.Level, f.Figure, f.Bound = record.Invalid, float64(slip.P50), bound
+		f.Advice = "half of the requests left late: the arrivals were not those asked for; raise --conns or lower the rate"
+	}
+	return f, float64(slip.P99) > f.Bound || f.Level == record.Invalid
+}
+
+// littlesLaw: in a closed loop the number of requests in flight is known, and it must equal throughput times mean time in
+// flight (Little's law). When it does not, one of the two was measured wrongly.
+func littlesLaw(t *record.Trial) (record.Flag, bool) {
+	service, ok := t.LatencyNS["service"]
+	inFlight := t.Number("conns") * t.Number("depth")
+	if t.Mode != record.Closed || !ok || inFlight == 0 || Errors(t) > 0 || t.Unanswered > 0 {
+		return record.Flag{}, false
+	}
+	off := t.ThroughputRPS*service.Mean/1e9/inFlight - 1
+	return record.Flag{
+		Code: "littles_law", Level: record.Warn, Figure: off, Bound: 0.03, Unit: "off",
+		Advice: "throughput and latency contradict each other: the window was too short for this many connections, or the clocks lie",
+	}, math.Abs(off) > 0.03
+}
+
+// cpuOverlap: what the generator uses of a shared CPU, the server lacks.
+func cpuOverlap(t *record.Trial) (record.Flag, bool) {
+	server, err1 := proc.ParseCPUs(t.Text("server-cpus"))
+	client, err2 := proc.ParseCPUs(t.Text("client-cpus"))
+	if err1 != nil || err2 != nil {
+		return record.Flag{}, false
+	}
+	shared := server.And(client).Len()
+	return record.Flag{
+		Code: "cpu_overlap", Level: record.Warn, Figure: float64(shared), Unit: "CPUs shared",
+		Advice: "server and generator compete for CPUs: separate them with --server-cpus and --client-cpus",
+	}, shared > 0
+}
+
+// thinTail: too few requests for a p99.
+func thinTail(t *record.Trial) (record.Flag, bool) {
+	kind := "service"
+	if t.Mode == record.Open {
+		kind = "response"
+	}
+	l, ok := t.LatencyNS[kind]
+	return record.Flag{
+		Code: "thin_tail", Level: record.Warn, Figure: float64(l.Count), Bound: EnoughP99, Unit: "requests",
+		Advice: "too few requests to know their p99, which is left out: measure longer (--duration)",
+	}, ok && l.Count < EnoughP99
+}

@@ -1,0 +1,97 @@
+package trial
+
+import (
+	"slices"
+
+	"turnlab/harness/control"
+	"turnlab/harness/record"
+)
+
+// Record writes down what a generator has measured, its own usage included.
+func Record(t *record.Trial, r *control.LoadResult) {
+	t.WindowSeconds = float64(r.WindowNS) / 1e9
+	t.Requests, t.Errors, t.FirstError = r.Requests, r.Errors, r.FirstError
+	t.Unanswered, t.Unrecorded = r.Unanswered, r.Unrecorded
+	t.LatencyNS, t.Histograms, t.Windows = r.Latency, r.Histograms, r.Windows
+	t.ThroughputRPS = throughput(r)
+	if t.Mode == record.Open {
+		t.Due, t.Sent, t.OfferedRPS = r.Due, r.Sent, t.Number("rate")
+	}
+	t.ClientMemory = r.Usage.Memory
+	if seconds := float64(r.Usage.MonotonicNS) / 1e9; seconds > 0 {
+		t.CPU, t.Switches = &record.CPU{}, &record.Switches{}
+		t.CPU.ClientUtil = float64(r.Usage.CPUNS) / 1e9 / seconds
+		t.CPU.ClientNSPerReq = perRequest(t, float64(r.Usage.CPUNS), seconds)
+		t.Switches.ClientVoluntary = perRequest(t, float64(r.Usage.Voluntary), seconds)
+		t.Switches.ClientInvoluntary = perRequest(t, float64(r.Usage.Involuntary), seconds)
+	}
+}
+
+// throughput is replies that came in during the window, by second. Replies that came later, to requests of the window, are
+// not in it: under overload every request is answered in the end, and counting them would make any rate look achieved.
+// It is the mean of the slices of progress that lie in the window. A window too short to hold one (which no verdict will
+// come from) has only its number of requests.
+func throughput(r *control.LoadResult) float64 {
+	var received uint64
+	slices := 0
+	for _, w := range r.Windows {
+		if w.Measured {
+			received += w.Received
+			slices++
+		}
+	}
+	if slices > 0 {
+		return float64(received) / (float64(slices) * sliceSeconds)
+	}
+	if r.WindowNS == 0 {
+		return 0
+	}
+	return float64(r.Requests) / (float64(r.WindowNS) / 1e9)
+}
+
+// sliceSeconds is the length of a record.Window.
+const sliceSeconds = 0.1
+
+// perRequest turns what was used in some seconds into what was used by request.
+//
+// It divides two rates: usage per second, between the two samples of a process, and requests per second, in the window.
+// Dividing usage by a number of requests would need both to be of exactly the same moments, but a sample is late by as
+// long as it takes to wake the process that takes it, which on busy CPUs is milliseconds; two rates of almost the same
+// moments are almost the same rates.
+func perRequest(t *record.Trial, used, seconds float64) float64 {
+	if t.ThroughputRPS == 0 {
+		return 0
+	}
+	return used / seconds / t.ThroughputRPS
+}
+
+// addServer writes down what the server used between two samples.
+func addServer(t *record.Trial, before, after *control.Usage) {
+	t.Memory = after.Memory
+	seconds := float64(after.MonotonicNS-before.MonotonicNS) / 1e9
+	if seconds <= 0 || t.CPU == nil {
+		return
+	}
+	used := float64(after.CPUNS - before.CPUNS)
+	t.CPU.ServerUtil = used / 1e9 / seconds
+	t.CPU.ServerNSPerReq = perRequest(t, used, seconds)
+	t.Switches.Voluntary = perRequest(t, float64(after.Voluntary-before.Voluntary), seconds)
+	t.Switches.Involuntary = perRequest(t, float64(after.Involuntary-before.Involuntary), seconds)
+	t.Sched = map[string]float64{}
+	for name, n := range after.Counters {
+		t.Sched[name] = change(name, float64(before.Counters[name]), float64(n))
+	}
+	for name, x := range after.Runtime {
+		t.Sched["go_"+name] = change(name, before.Runtime[name], x)
+	}
+}
+
+// levels are counters that say how many there are, not how many there have been; of these the last value counts.
+var levels = []string{"open", "threads", "waiting", "executors", "goroutines", "gomaxprocs"}
+
+func change(name string, before, after float64) float64 {
+	if slices.Contains(levels, name) {
+		return after
+	}
+	return after - before
+}

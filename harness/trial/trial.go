@@ -1,0 +1,229 @@
+// Package trial measures one point once.
+//
+// A trial is two fresh processes: the server on its CPUs, the load generator on others, and this process, which tells them
+// when and sleeps otherwise. Fresh, because a process that has run before differs from one that has not (heap size, thread
+// pools, memory layout), and runs of one process agree with each other better than runs of two, which makes any
+// difference look significant.
+//
+//	start server -> ready -> start generator, which connects -> ready -> go -> warm-up
+//	-> measuring: sample the server -> measured: sample it again -> result -> stop both
+//
+// Every wait has a deadline that follows from the point. A trial that fails leaves a record that says why.
+//
+// Limits: both processes are on this machine, unless a launcher puts them elsewhere; then CPU lists are the launcher's
+// business.
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"turnlab/harness/control"
+	"turnlab/harness/flags"
+	"turnlab/harness/plan"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/internal/misuse"
+)
+
+// DefaultGrace is how much longer than planned a step of a trial may take: processes start, thousands of threads are made.
+const DefaultGrace = 20 * time.Second
+
+// A Lab is what the trials of a run have in common.
+type Lab struct {
+	Run            string       // id of the run
+	Catalog        plan.Catalog // to find the engine's environment and command
+	Program        string       // the binary of the children; empty means this one
+	ServerLauncher []string     // words in front of the server's command
+	ClientLauncher []string     // words in front of the generator's command
+	Grace          time.Duration
+}
+
+// errServerEnded ends the generator of a trial whose server is gone.
+var errServerEnded = errors.New("the server has ended")
+
+// Measure carries out a trial. The error is nil even when the trial failed, which its record then says; it is not nil when
+// the user asked for something that cannot be (see package misuse) or when ctx has ended, and then there is no record.
+func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
+	t := &record.Trial{
+		Schema: record.Schema, Run: l.Run, Block: j.Block, Trial: j.Trial, Point: j.Point, Seed: j.Seed,
+		StartedUnix: time.Now().UnixNano(),
+	}
+	err := l.measure(ctx, t)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case misuse.Is(err):
+		return nil, fmt.Errorf("%s %s: %w", t.Label(), t.Workload, err)
+	case err != nil:
+		t.Failed = err.Error()
+	default:
+		flags.Judge(t)
+	}
+	return t, nil
+}
+
+func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
+	address, cleanUp, err := listenAddress(t.Text("transport"))
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	server, ready, err := l.startServer(ctx, t, address)
+	if err != nil {
+		return err
+	}
+	defer server.Kill()
+	// A server that dies leaves the generator with a timeout for each request. The trial is lost, so it ends at once.
+	loadCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-server.Gone():
+			cancel(errServerEnded)
+		case <-loadCtx.Done():
+		}
+	}()
+	err = l.load(loadCtx, t, server, ready.Address)
+	if errors.Is(err, errServerEnded) {
+		// Why is the server's to say: in an event that nobody has heard yet, or in its last words.
+		_, err = server.Await(ctx, "anything more", l.grace())
+	}
+	if err != nil {
+		return err
+	}
+	return server.Stop(ctx, l.grace())
+}
+
+func (l *Lab) grace() time.Duration {
+	if l.Grace > 0 {
+		return l.Grace
+	}
+	return DefaultGrace
+}
+
+// listenAddress returns where a trial's server is to listen: on a free port, or at a path of its own.
+func listenAddress(transport string) (address string, cleanUp func(), err error) {
+	if transport != "unix" {
+		return "127.0.0.1:0", func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "turnlab")
+	if err != nil {
+		return "", nil, fmt.Errorf("make a folder for the unix socket: %w", err)
+	}
+	return filepath.Join(dir, "s"), func() { os.RemoveAll(dir) }, nil
+}
+
+// startServer starts the server and waits until clients may connect.
+func (l *Lab) startServer(ctx context.Context, t *record.Trial, address string) (*control.Child, *control.Event, error) {
+	spec, err := l.Catalog.Engine(t.Label())
+	if err != nil {
+		return nil, nil, err
+	}
+	child, err := control.Spawn(ctx, control.Command{
+		Name: "server", Args: []string{"child", "serve"}, Program: l.Program, Launcher: l.ServerLauncher,
+		Environ: append([]string{padding(t.Seed, t.Trial)}, spec.Environ...), Start: pinned(t.Text("server-cpus")),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	ready, err := child.Ask(ctx, control.Request{Do: control.Start, Server: &control.Server{
+		Engine: t.Label(), Workload: t.Workload, Network: t.Text("transport"), Address: address,
+		Options: t.Options(t.Engine), Settings: t.Options(t.Workload), Conns: int(t.Number("conns")), Command: spec.Command,
+	}}, control.Ready, l.grace())
+	return child, ready, err
+}
+
+// padding lengthens the environment by a different amount in every trial. The environment lies above the stack, so its
+// length moves the stack, and with it what shares a cache line or a page: one layout measured ten times would be measured
+// precisely and still be one layout (Mytkowicz et al., "Producing wrong data without doing anything obviously wrong!").
+func padding(seed uint64, trial int) string {
+	n := rand.New(rand.NewPCG(seed, uint64(trial))).IntN(4096)
+	return "TURNLAB_PADDING=" + strings.Repeat("x", n)
+}
+
+// pinned returns a starter that puts the child on the given CPUs from its first instruction.
+func pinned(cpus string) func(*exec.Cmd) error {
+	return func(cmd *exec.Cmd) error {
+		set, err := proc.ParseCPUs(cpus)
+		if err != nil {
+			return err
+		}
+		return proc.Start(cmd, set)
+	}
+}
+
+// load starts the generator, sees it through its phases and writes down what was measured.
+func (l *Lab) load(ctx context.Context, t *record.Trial, server *control.Child, address string) error {
+	spec := l.loadOf(t, address)
+	timeout := time.Duration(spec.TimeoutNS)
+	g, err := control.Spawn(ctx, control.Command{
+		Name: "generator", Args: []string{"child", "load"}, Program: l.Program, Launcher: l.ClientLauncher,
+		Start: pinned(t.Text("client-cpus")),
+	})
+	if err != nil {
+		return err
+	}
+	defer g.Kill()
+	if _, err := g.Ask(ctx, control.Request{Do: control.Start, Load: &spec}, control.Ready, timeout+l.grace()); err != nil {
+		return err
+	}
+	before, after, err := l.window(ctx, g, server, spec)
+	if err != nil {
+		return err
+	}
+	event, err := g.Await(ctx, control.Result, timeout+l.grace())
+	if err != nil {
+		return err
+	}
+	if event.Result == nil {
+		return errors.New("the generator's result is empty")
+	}
+	Record(t, event.Result)
+	addServer(t, before, after)
+	return g.Stop(ctx, l.grace())
+}
+
+func (l *Lab) loadOf(t *record.Trial, address string) control.Load {
+	return control.Load{
+		Workload: t.Workload, Settings: t.Options(t.Workload), Network: t.Text("transport"), Address: address,
+		Conns: int(t.Number("conns")), Depth: int(t.Number("depth")), Threads: int(t.Number("threads")),
+		RateRPS: t.Number("rate"), Arrivals: t.Text("arrivals"), Seed: t.Seed, WarmupNS: int64(t.Duration("warmup")),
+		WindowNS: int64(t.Duration("duration")), TimeoutNS: int64(t.Duration("timeout")),
+	}
+}
+
+// window samples the server at both edges of the measured window. The second sample comes with memory, which is slow to
+// read and would disturb inside the window; the connections are still open then, so it is memory under load.
+func (l *Lab) window(ctx context.Context, g, server *control.Child, spec control.Load) (before, after *control.Usage, err error) {
+	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, time.Duration(spec.WarmupNS)+l.grace())
+	if err != nil {
+		return nil, nil, err
+	}
+	if before, err = l.sample(ctx, server, false); err != nil {
+		return nil, nil, err
+	}
+	if _, err = g.Await(ctx, control.Measured, time.Duration(spec.WindowNS)+l.grace()); err != nil {
+		return nil, nil, err
+	}
+	after, err = l.sample(ctx, server, true)
+	return before, after, err
+}
+
+func (l *Lab) sample(ctx context.Context, server *control.Child, memory bool) (*control.Usage, error) {
+	event, err := server.Ask(ctx, control.Request{Do: control.Sample, Memory: memory}, control.Sampled, l.grace())
+	if err != nil {
+		return nil, err
+	}
+	if event.Usage == nil {
+		return nil, errors.New("the server's sample is empty")
+	}
+	return event.Usage, nil
+}
