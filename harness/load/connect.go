@@ -28,7 +28,7 @@ const (
 	retryGap       = 100 * time.Millisecond
 )
 
-// address is where the connections go.
+// address is where the connections go. Each thread has its own, because package unix writes to a sockaddr when it is used.
 type address struct {
 	network  string
 	text     string
@@ -57,6 +57,19 @@ func resolve(network, text string) (address, error) {
 		return a, nil
 	}
 	return a, misuse.Errorf("no transport %q; there are: tcp, unix", network)
+}
+
+// own returns a copy for another thread.
+func (a address) own() address {
+	switch s := a.sockaddr.(type) {
+	case *unix.SockaddrInet4:
+		a.sockaddr = &unix.SockaddrInet4{Port: s.Port, Addr: s.Addr}
+	case *unix.SockaddrInet6:
+		a.sockaddr = &unix.SockaddrInet6{Port: s.Port, Addr: s.Addr}
+	case *unix.SockaddrUnix:
+		a.sockaddr = &unix.SockaddrUnix{Name: s.Name}
+	}
+	return a
 }
 
 func sockaddrOf(a *net.TCPAddr) (int, unix.Sockaddr) {
@@ -168,7 +181,7 @@ func (w *worker) dialed(index int32, c *conn) {
 	w.dialing--
 	w.opened++
 	c.state = open
-	c.client = w.clients.NewClient(w.firstConn + int(index))
+	c.client = w.newClient(w.firstConn + int(index))
 	if w.running {
 		w.unpark(index, c, w.depth)
 		w.refill(index, c)

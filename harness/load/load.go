@@ -51,8 +51,6 @@ func Run(ctx context.Context, l control.Load, h Hooks) (control.LoadResult, erro
 // started is closed.
 type generator struct {
 	load    control.Load
-	address address
-	clients workloads.Clients
 	threads int
 	workers []*worker
 	base    time.Time // times are ns since then
@@ -65,6 +63,9 @@ type generator struct {
 	cut     atomic.Bool        // stop before the time
 	wasCut  bool               // it did
 	bell    int                // an eventfd that wakes all threads
+
+	mu      sync.Mutex // for clients, which say nothing about threads
+	clients workloads.Clients
 }
 
 func run(ctx context.Context, l control.Load, clients workloads.Clients, h Hooks) (control.LoadResult, error) {
@@ -91,14 +92,15 @@ func newGenerator(l control.Load, clients workloads.Clients) (*generator, error)
 		load: l, clients: clients, threads: l.Threads, base: time.Now(),
 		started: make(chan struct{}), hold: make(chan struct{}), marks: make(chan control.Usage, 2),
 	}
-	if g.address, err = resolve(l.Network, l.Address); err != nil {
+	target, err := resolve(l.Network, l.Address)
+	if err != nil {
 		return nil, err
 	}
 	if g.bell, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("create an eventfd: %w", err)
 	}
 	for i := range g.threads {
-		w, err := g.newWorker(i)
+		w, err := g.newWorker(i, target.own())
 		if err != nil {
 			g.close()
 			return nil, err
@@ -109,12 +111,12 @@ func newGenerator(l control.Load, clients workloads.Clients) (*generator, error)
 }
 
 // newWorker makes thread number i. Connections are dealt out evenly and in order, and the rate in proportion to them.
-func (g *generator) newWorker(i int) (*worker, error) {
+func (g *generator) newWorker(i int, target address) (*worker, error) {
 	l := g.load
 	from, to := l.Conns*i/l.Threads, l.Conns*(i+1)/l.Threads
 	conns := to - from
 	w := &worker{
-		generator: g, number: i, firstConn: from, depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
+		generator: g, number: i, address: target, firstConn: from, depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
 		conns: make([]conn, conns), flights: make([]flight, conns*l.Depth), schedule: schedule{next: never},
 		in: make([]byte, workloads.MaxUnread+readSize), lastFailure: closed, alarm: never,
 		tally: newTally(time.Duration(l.TimeoutNS)),
@@ -146,6 +148,13 @@ func (g *generator) close() {
 	for _, w := range g.workers {
 		unix.Close(w.poller.fd)
 	}
+}
+
+// newClient makes the requesting half of a connection. It is rare: once for each, and again for one that broke.
+func (g *generator) newClient(conn int) workloads.Client {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.clients.NewClient(conn)
 }
 
 // stop ends the load before its time. Nobody reads the eventfd, so each thread hears it once, whenever it next waits.

@@ -21,6 +21,7 @@ const burst = 64
 type worker struct {
 	*generator
 	number    int // of this thread
+	address   address
 	firstConn int // number of conns[0] in the trial
 	depth     int32
 	timeout   int64
