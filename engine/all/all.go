@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	coop "turnlab/coop/engine"
 	"turnlab/engine"
 	"turnlab/loop"
 	"turnlab/preempt"
@@ -13,6 +14,7 @@ import (
 
 // Specs lists the engines and their variants in the order in which they are shown.
 var Specs = []*engine.Spec{
+	coop.Spec,
 	preempt.Spec,
 	preempt.NoPreempt,
 	threads.Spec,
