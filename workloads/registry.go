@@ -15,6 +15,7 @@ type Workload struct {
 	Shows   string     // what the workload is there to show, a few words
 	Options option.Set // its knobs, each a possible sweep axis
 	Ops     []Kind     // the ops its sessions use besides Read, Flush and Close
+	Classes []string   // names of the classes of its requests, when its clients are Classed; latencies are kept apart by them
 	// NewServer makes the server half.
 	NewServer func(v option.Values, env Env) (Server, error)
 	// NewClients makes the requesting half from the trial's seed.
@@ -30,6 +31,8 @@ func (w *Workload) Uses(k Kind) bool {
 var All = []*Workload{
 	Echo,
 	HTTP,
+	Hog,
+	Sleeper,
 }
 
 // Find returns the workload called name.

@@ -104,6 +104,14 @@ type Client interface {
 	Reply(in []byte) (n int, done bool, err error)
 }
 
+// Classed is implemented by a Client whose requests are of several classes with latencies that must not be mixed, such as
+// those that cause a delay and those that suffer from it. Workload.Classes names the classes.
+type Classed interface {
+	// Class returns the class of the request whose reply Reply completed last, an index of Workload.Classes. It is asked
+	// after Reply has said done and before it is called again.
+	Class() int
+}
+
 // Clients makes the clients of one trial.
 type Clients interface {
 	// NewClient returns the client of connection number conn, counted from 0 over the whole trial. A client that needs
