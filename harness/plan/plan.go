@@ -17,7 +17,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -177,18 +176,4 @@ func names(list []*workloads.Workload) []string {
 		out[i] = w.Name
 	}
 	return out
-}
-
-// Varying lists the parameters that do not have the same value in all points that have them, sorted.
-func Varying(points []record.Point) []string {
-	seen, varies := map[string]any{}, map[string]bool{}
-	for _, p := range points {
-		for name, v := range p.Params {
-			if first, ok := seen[name]; ok && first != v {
-				varies[name] = true
-			}
-			seen[name] = v
-		}
-	}
-	return slices.Sorted(maps.Keys(varies))
 }

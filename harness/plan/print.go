@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"turnlab/harness/record"
 )
 
 // Print writes what the plan will do: how many trials, how long, where, and every point with the parameters that vary.
@@ -18,7 +20,7 @@ func (p *Plan) Print(w io.Writer) error {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
 	fmt.Fprintln(w)
-	varying := Varying(p.Points)
+	varying := record.Varying(p.Points)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, strings.Join(append([]string{"engine", "workload", "loop"}, varying...), "\t"))
 	for _, point := range p.Points {

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,4 +44,19 @@ func (p Point) Options(owner string) map[string]string {
 		}
 	}
 	return out
+}
+
+// Varying lists the parameters that do not have the same value in all points that have them, sorted. They are what tells
+// points apart besides engine and workload.
+func Varying(points []Point) []string {
+	seen, varies := map[string]any{}, map[string]bool{}
+	for _, p := range points {
+		for name, v := range p.Params {
+			if first, ok := seen[name]; ok && first != v {
+				varies[name] = true
+			}
+			seen[name] = v
+		}
+	}
+	return slices.Sorted(maps.Keys(varies))
 }

@@ -42,6 +42,9 @@ func job(t *testing.T, axes ...plan.Axis) plan.Job {
 	return p.Jobs()[0]
 }
 
+// brief are axes of a trial whose deadlines are not far.
+var brief = []plan.Axis{{Name: "timeout", Values: "10ms"}, {Name: "warmup", Values: "0"}, {Name: "duration", Values: "50ms"}}
+
 func lab() *Lab { return &Lab{Run: "r1", Catalog: catalog, Grace: 10 * time.Second} }
 
 func near(a, b float64) bool { return a > b*0.999 && a < b*1.001 }
@@ -97,7 +100,7 @@ func TestAFaultAnywhereFailsTheTrialWithItsReason(t *testing.T) {
 					if what == "silent" {
 						l.Grace = 300 * time.Millisecond
 					}
-					got, err := l.Measure(t.Context(), job(t, plan.Axis{Name: "timeout", Values: "10ms"}))
+					got, err := l.Measure(t.Context(), job(t, brief...))
 					if err != nil || !strings.Contains(got.Failed, want) {
 						t.Errorf("got %+v, %v; want %q", got, err, want)
 					}
@@ -122,7 +125,7 @@ func TestMisuseInAChildEndsMore(t *testing.T) {
 
 func TestAServerThatDiesInTheWindowEndsTheTrialAtOnce(t *testing.T) {
 	t.Setenv(trialtest.Slow, "1m")
-	t.Setenv(trialtest.Fault, "serve sample die")
+	t.Setenv(trialtest.Fault, "serve later die")
 	start := time.Now()
 	got, err := lab().Measure(t.Context(), job(t))
 	if err != nil || !strings.Contains(got.Failed, "the server ended (exit status 3)") {

@@ -18,7 +18,8 @@ import (
 )
 
 // Fault is the environment variable that says what goes wrong: "ROLE STEP WHAT", as in "serve sample die". The roles are
-// serve and load, the steps are the requests, "measured" and "result"; what: die, error, misuse, garbage, silent.
+// serve and load; the steps are the requests, "measured" and "result", and "later", a moment after a server's first sample;
+// what: die, error, misuse, garbage, silent.
 // Engine is another, that restricts the fault to trials of one engine; the fault never strikes when it names another one.
 const (
 	Fault  = "TRIALTEST_FAULT"
@@ -79,6 +80,7 @@ func (c *child) answer(r control.Request) {
 		u := Usage(c.taken, r.Memory)
 		c.taken++
 		say(control.Event{Is: control.Sampled, Usage: &u})
+		time.AfterFunc(50*time.Millisecond, func() { c.fault("later") })
 	case r.Do == control.Go:
 		c.window()
 	}

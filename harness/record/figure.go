@@ -1,0 +1,75 @@
+package record
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Figure is one number of a trial, for tables.
+type Figure struct {
+	Name   string // with the unit last: "response_p99_ns"
+	Value  float64
+	Unit   string // in the Go benchmark format: "p99-response-ns"; empty for what does not belong there
+	Better string // "higher" or "lower"; empty when neither
+}
+
+// Figures lists what was measured in t, in a fixed order. What was not measured is not in the list.
+func (t *Trial) Figures() []Figure {
+	if t.Failed != "" {
+		return nil
+	}
+	out := []Figure{
+		{"throughput_rps", t.ThroughputRPS, "req/s", "higher"},
+		{"requests", float64(t.Requests), "", ""},
+		{"errors", float64(sum(t.Errors)), "errors", "lower"},
+		{"unanswered", float64(t.Unanswered), "unanswered", "lower"},
+	}
+	for _, kind := range slices.Sorted(maps.Keys(t.LatencyNS)) {
+		out = append(out, latencyFigures(kind, t.LatencyNS[kind])...)
+	}
+	if c := t.CPU; c != nil {
+		out = append(out,
+			Figure{"server_cpu_ns_per_req", c.ServerNSPerReq, "server-cpu-ns/req", "lower"},
+			Figure{"client_cpu_ns_per_req", c.ClientNSPerReq, "client-cpu-ns/req", "lower"},
+			Figure{"server_util", c.ServerUtil, "server-cpus", ""},
+			Figure{"client_util", c.ClientUtil, "client-cpus", ""})
+	}
+	if s := t.Switches; s != nil {
+		out = append(out,
+			Figure{"voluntary_switches_per_req", s.Voluntary, "voluntary-switches/req", "lower"},
+			Figure{"involuntary_switches_per_req", s.Involuntary, "involuntary-switches/req", "lower"})
+	}
+	for _, kind := range slices.Sorted(maps.Keys(t.Memory)) {
+		unit := strings.ReplaceAll(kind, "_", "-") + "-B"
+		out = append(out, Figure{kind + "_bytes", float64(t.Memory[kind]), unit, "lower"})
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Sched)) {
+		out = append(out, Figure{"sched_" + name, t.Sched[name], "", ""})
+	}
+	return out
+}
+
+func sum(m map[string]uint64) (n uint64) {
+	for _, x := range m {
+		n += x
+	}
+	return n
+}
+
+// latencyFigures leaves out the percentiles that are absent.
+func latencyFigures(kind string, l Latency) []Figure {
+	var out []Figure
+	for _, p := range []struct {
+		name  string
+		value float64
+	}{
+		{"p50", float64(l.P50)}, {"p90", float64(l.P90)}, {"p99", float64(l.P99)}, {"p999", float64(l.P999)},
+		{"p9999", float64(l.P9999)}, {"max", float64(l.Max)}, {"mean", l.Mean},
+	} {
+		if p.value > 0 {
+			out = append(out, Figure{kind + "_" + p.name + "_ns", p.value, p.name + "-" + kind + "-ns", "lower"})
+		}
+	}
+	return out
+}
