@@ -162,7 +162,7 @@ func pinned(cpus string) func(*exec.Cmd) error {
 
 // load starts the generator, sees it through its phases and writes down what was measured.
 func (l *Lab) load(ctx context.Context, t *record.Trial, server *control.Child, address string) error {
-	spec := l.loadOf(t, address)
+	spec := LoadOf(t, address)
 	timeout := time.Duration(spec.TimeoutNS)
 	g, err := control.Spawn(ctx, control.Command{
 		Name: "generator", Args: []string{"child", "load"}, Program: l.Program, Launcher: l.ClientLauncher,
@@ -191,7 +191,8 @@ func (l *Lab) load(ctx context.Context, t *record.Trial, server *control.Child, 
 	return g.Stop(ctx, l.grace())
 }
 
-func (l *Lab) loadOf(t *record.Trial, address string) control.Load {
+// LoadOf returns the load that a trial asks for, on a server that listens at address.
+func LoadOf(t *record.Trial, address string) control.Load {
 	return control.Load{
 		Workload: t.Workload, Settings: t.Options(t.Workload), Network: t.Text("transport"), Address: address,
 		Conns: int(t.Number("conns")), Depth: int(t.Number("depth")), Threads: int(t.Number("threads")),

@@ -149,7 +149,7 @@ func TestCancelLeavesNoRecord(t *testing.T) {
 
 func TestTheChildrenAreToldWhatThePointSays(t *testing.T) {
 	j := job(t, plan.Axis{Name: "rate", Values: "500"}, plan.Axis{Name: "transport", Values: "unix"}, plan.Axis{Name: "depth", Values: "4"})
-	got := lab().loadOf(&record.Trial{Point: j.Point, Seed: j.Seed}, "/tmp/s")
+	got := LoadOf(&record.Trial{Point: j.Point, Seed: j.Seed}, "/tmp/s")
 	want := control.Load{
 		Workload: "echo", Settings: map[string]string{}, Network: "unix", Address: "/tmp/s", Conns: 64, Depth: 4,
 		Threads: got.Threads, RateRPS: 500, Arrivals: "poisson", Seed: j.Seed, WarmupNS: 1e9, WindowNS: 3e9, TimeoutNS: 5e9,
