@@ -1,0 +1,117 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"turnlab/harness/plan"
+	"turnlab/harness/record"
+)
+
+// progress says what runs now, how much is done and how long it will take: as a bar on a terminal, as a line every ten
+// seconds elsewhere, and not at all when nobody wants to know.
+//
+// It speaks only between trials. A clock that ticked during a window would be a process that wakes on the generator's CPU.
+type progress struct {
+	out      io.Writer
+	bar      *progressbar.ProgressBar // nil without a terminal
+	jobs     []plan.Job
+	finished int
+	started  time.Time
+	lastLog  time.Time
+}
+
+// logEvery is the pause between two lines in a log.
+const logEvery = 10 * time.Second
+
+func newProgress(o Options, jobs []plan.Job) *progress {
+	p := &progress{out: o.Stderr, jobs: jobs, started: time.Now()}
+	if o.Quiet || p.out == nil {
+		p.out = io.Discard
+		return p
+	}
+	if file, ok := p.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		p.bar = newBar(p.out, len(jobs))
+		return p
+	}
+	fmt.Fprintf(p.out, "%d trials, about %v\n", len(jobs), plan.Estimate(jobs).Round(time.Second))
+	return p
+}
+
+func newBar(out io.Writer, trials int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(trials,
+		progressbar.OptionSetWriter(out),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionShowCount(),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetPredictTime(false), // the plan knows better than the mean of what was
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionClearOnFinish(),
+	)
+}
+
+// begin says what runs now.
+func (p *progress) begin(j plan.Job) {
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%-44.44s %8s left", describe(j.Point), p.left()))
+	}
+}
+
+// done takes a trial off the list. A failure is always told, and at once.
+func (p *progress) done(t *record.Trial) {
+	p.finished++
+	if p.bar != nil {
+		_ = p.bar.Add(1)
+	}
+	if t.Failed != "" {
+		first, _, _ := strings.Cut(t.Failed, "\n")
+		p.line(fmt.Sprintf("failed: %s: %s", describe(t.Point), first))
+	}
+	if p.bar == nil && time.Since(p.lastLog) >= logEvery {
+		p.lastLog = time.Now()
+		p.line(fmt.Sprintf("%d of %d trials done, %s left; last: %s", p.finished, len(p.jobs), p.left(), describe(t.Point)))
+	}
+}
+
+// line writes a line that stays.
+func (p *progress) line(text string) {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+	fmt.Fprintln(p.out, text)
+	if p.bar != nil {
+		_ = p.bar.RenderBlank()
+	}
+}
+
+// left estimates the remaining time from the plan, corrected by how long the trials so far took in comparison to it.
+func (p *progress) left() string {
+	rest := float64(plan.Estimate(p.jobs[p.finished:]))
+	if p.finished > 0 {
+		rest *= float64(time.Since(p.started)) / float64(plan.Estimate(p.jobs[:p.finished]))
+	}
+	return time.Duration(rest).Round(time.Second).String()
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		return
+	}
+	fmt.Fprintf(p.out, "%d of %d trials done in %v\n", p.finished, len(p.jobs), time.Since(p.started).Round(time.Second))
+}
+
+// describe names a point in a few words.
+func describe(p record.Point) string {
+	text := fmt.Sprintf("%s %s %s conns", p.Label(), p.Workload, p.Text("conns"))
+	if p.Mode == record.Open {
+		text += " " + p.Text("rate") + "/s"
+	}
+	return text
+}

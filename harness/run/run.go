@@ -1,0 +1,204 @@
+// Package run carries out a plan and leaves a folder of records.
+//
+// Trials run one after the other, never side by side: two at once would measure each other. Each record is on the disk
+// before the next trial begins, so an interruption, a crash or a full disk costs one trial. A trial that fails is a record
+// too, and the run goes on; three failures in a row end it, because then something is wrong that more trials will not mend.
+//
+// Limits: one run at a time on a machine; nothing keeps two labs from disturbing each other but their users.
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"turnlab/harness/host"
+	"turnlab/harness/plan"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/harness/trial"
+)
+
+// ErrInterrupted is returned when ctx ended before the plan did. What was done is in the folder and can be continued.
+var ErrInterrupted = errors.New("interrupted")
+
+// MaxFailures is how many trials may fail in a row.
+const MaxFailures = 3
+
+// Options say where a run goes and how it shows its progress.
+type Options struct {
+	Dir            string
+	Quiet          bool
+	Stderr         io.Writer     // for progress; nil for none
+	ServerLauncher []string      // words in front of the server's command
+	ClientLauncher []string      // words in front of the generator's command
+	Program        string        // the children's binary; empty means this one
+	Grace          time.Duration // see trial.Lab; 0 for the default
+}
+
+// A Summary is how a run ended.
+type Summary struct {
+	Dir     string
+	ID      string
+	Planned int
+	Done    int // records in the folder, those of an earlier part included
+	Failed  int
+	Invalid int // measured, but flagged invalid
+	Elapsed time.Duration
+}
+
+// DefaultDir returns a folder for a run that was not given one: results/NAME-TIME.
+func DefaultDir(name string) string {
+	return filepath.Join("results", name+"-"+time.Now().Format("20060102-150405"))
+}
+
+// Execute carries out p into a new folder.
+func Execute(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
+	if err := check(p); err != nil {
+		return Summary{}, err
+	}
+	now := time.Now()
+	meta := record.Run{
+		Schema: record.Schema, ID: newID(now), Version: host.Version(), Command: os.Args, StartedUnix: now.UnixNano(),
+		Seed: p.Seed, Blocks: len(p.Order), Plan: p.Points, Order: p.Order, Host: host.Describe(), Notes: p.Notes,
+	}
+	meta.Host.ServerCPUs, meta.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
+	w, err := record.Create(o.Dir, meta)
+	if err != nil {
+		return Summary{}, err
+	}
+	return newRunner(p, o, w, meta.ID).run(ctx, nil)
+}
+
+// Resume goes on with the run in o.Dir: its plan, without the trials that it has.
+func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
+	folder, w, err := record.Reopen(o.Dir)
+	if err != nil {
+		return Summary{}, err
+	}
+	p, err := plan.Continue(&folder.Run, c)
+	if err == nil {
+		err = check(p)
+	}
+	if err != nil {
+		return Summary{}, errors.Join(err, w.Close())
+	}
+	return newRunner(p, o, w, folder.Run.ID).run(ctx, folder.Trials)
+}
+
+// check finds what would fail in some trial, before any folder exists.
+func check(p *plan.Plan) error {
+	most := 0.0
+	for _, point := range p.Points {
+		most = max(most, point.Number("conns"))
+	}
+	return proc.NeedFiles(int(most))
+}
+
+// newID makes an id that sorts by time and that two runs of one second do not share.
+func newID(t time.Time) string {
+	var tail [2]byte
+	rand.Read(tail[:])
+	return fmt.Sprintf("%s-%x", t.UTC().Format("20060102-150405"), tail)
+}
+
+// runner is a run under way.
+type runner struct {
+	plan    *plan.Plan
+	lab     *trial.Lab
+	writer  *record.Writer
+	options Options
+	summary Summary
+}
+
+func newRunner(p *plan.Plan, o Options, w *record.Writer, id string) *runner {
+	return &runner{
+		plan: p, writer: w, options: o, summary: Summary{Dir: o.Dir, ID: id},
+		lab: &trial.Lab{
+			Run: id, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace,
+			ServerLauncher: o.ServerLauncher, ClientLauncher: o.ClientLauncher,
+		},
+	}
+}
+
+// run measures what is not among the records yet.
+func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) {
+	start := time.Now()
+	jobs := r.remaining(have)
+	unpin := r.stepAside()
+	err := r.measure(ctx, jobs)
+	unpin()
+	r.summary.Elapsed = time.Since(start)
+	return r.summary, errors.Join(err, r.writer.Discard())
+}
+
+func (r *runner) remaining(have []record.Trial) []plan.Job {
+	done := map[int]bool{}
+	for i := range have {
+		done[have[i].Trial] = true
+		r.count(&have[i])
+	}
+	all := r.plan.Jobs()
+	r.summary.Planned = len(all)
+	var left []plan.Job
+	for _, j := range all {
+		if !done[j.Trial] {
+			left = append(left, j)
+		}
+	}
+	return left
+}
+
+// stepAside moves this process to the generator's CPUs for the time of the run: it sleeps through the windows, but when it
+// wakes, a server that must wait for it would be measured as slower, while a generator that must wait shows it, as slip.
+// Where that is not possible the run goes on; the CPUs are then shared for microseconds at the edges of a window.
+func (r *runner) stepAside() (back func()) {
+	before := proc.Allowed()
+	if proc.PinSelf(r.plan.ClientCPUs) != nil {
+		return func() {}
+	}
+	return func() { _ = proc.PinSelf(before) }
+}
+
+func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
+	show := newProgress(r.options, jobs)
+	defer show.end()
+	inARow := 0
+	for _, j := range jobs {
+		show.begin(j)
+		t, err := r.lab.Measure(ctx, j)
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w after %d of %d trials; they are in %s", ErrInterrupted, r.summary.Done, r.summary.Planned, r.options.Dir)
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.writer.Add(t); err != nil {
+			return err
+		}
+		r.count(t)
+		show.done(t)
+		if inARow++; t.Failed == "" {
+			inARow = 0
+		}
+		if inARow == MaxFailures {
+			return fmt.Errorf("%d trials in a row failed, the last one (%s %s): %s", MaxFailures, t.Label(), t.Workload, t.Failed)
+		}
+	}
+	return nil
+}
+
+func (r *runner) count(t *record.Trial) {
+	r.summary.Done++
+	switch {
+	case t.Failed != "":
+		r.summary.Failed++
+	case !t.Valid():
+		r.summary.Invalid++
+	}
+}
