@@ -1,0 +1,109 @@
+// Package chart draws what the lab measured.
+//
+// A [Chart] is a description: titles, axes, series of medians with their intervals. One drawing routine on gonum/plot turns
+// it into PNG and SVG, so the two cannot disagree. The SVG names its colours by class, so that the same drawing is right on
+// light and on dark paper, and it carries the positions of its columns, so that a small script can read values out.
+//
+// The look is decided here once. An engine has one colour and one marker in every chart (see [Looks]); lines are labelled
+// where they end and not in a legend; a grid helps to read values and nothing else is drawn that is not data. A chart says
+// what its band is and how many trials stand behind a point, because a line without that is a guess.
+//
+// Limits: at most [MaxSeries] series; text is measured in Liberation Sans, which has no glyphs for most scripts outside
+// Europe, so such names appear as boxes in PNG (not in SVG).
+package chart
+
+import (
+	"math"
+
+	"gonum.org/v1/plot/vg"
+
+	"turnlab/reports/unit"
+)
+
+// MaxSeries bounds the series of one chart: beyond it neither colours nor labels can be told apart.
+const MaxSeries = 12
+
+// A Chart describes one drawing.
+type Chart struct {
+	ID       string // unique in its page, fit for a file name
+	Title    string // what is shown: "CPU per request"
+	Subtitle string // where and in which unit: "http, closed loop · lower is better"
+	Footnote string // what a point and its band are: "median of 3 trials, band: their range"
+	Alt      string // the same in words, for those who cannot see the drawing
+	X, Y     Axis
+	Series   []Series
+	Spans    []Span // stretches of X that are shaded and named
+	Rows     bool   // series lie below each other, named at the left; Y is not used
+	Rule     *Rule  // a line at a value of X that others are compared with
+}
+
+// An Axis maps values to places.
+type Axis struct {
+	Label string
+	Unit  unit.Unit
+	Scale Scale
+	Marks []float64 // where ticks are wanted, as far as their labels have room; empty: round numbers
+	Names []string  // the text of Marks; empty: written in Unit
+	Range Range     // what to show; the zero value shows what is there
+}
+
+// A Range is a stretch of an axis. Small multiples share one, because charts that stand side by side are compared.
+type Range struct{ Min, Max float64 }
+
+// Scale is how an axis maps values to places.
+type Scale uint8
+
+// The scales.
+const (
+	Linear Scale = iota
+	Log          // equal steps are equal ratios
+	Nines        // a quantile q is drawn at log 1/(1-q): every further nine takes the same space
+)
+
+// A Series is one line, or one row.
+type Series struct {
+	Name   string
+	Look   Look
+	Points []Point
+	Strays []Place // single trials that count in no point: drawn hollow
+	Trials []Place // single trials behind the points: drawn small, in rows
+	Stair  bool    // the line keeps its value until the next point
+}
+
+// A Point is a summary of trials at one X. A median that nothing valid supports is NaN: the line has a gap there.
+type Point struct {
+	X, Y   float64
+	Lo, Hi float64 // the interval; equal to Y when there is none
+}
+
+// A Place is where a single trial lies.
+type Place struct{ X, Y float64 }
+
+// A Span is a stretch of X with a name, such as the warm-up.
+type Span struct {
+	From, To float64
+	Name     string
+}
+
+// A Rule is a value of X that stands out, such as a ratio of one, with the band in which differences mean nothing.
+type Rule struct {
+	X      float64
+	Lo, Hi float64
+	Name   string
+}
+
+// Size of a line chart in points; a chart of rows grows with its rows.
+const (
+	Width  = vg.Length(440)
+	Height = vg.Length(316)
+)
+
+func (c *Chart) height() vg.Length {
+	if !c.Rows {
+		return Height
+	}
+	return header + vg.Length(len(c.Series))*rowHeight + 62
+}
+
+// finite reports whether x can be drawn.
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,192 @@
+package chart
+
+import (
+	"fmt"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// line draws one series: its band, its line, a marker at each point, and hollow markers for strays.
+type line struct {
+	series *Series
+	index  int
+	names  *Chart
+}
+
+// markerRadius is the size of a marker; where points stand close together they get smaller, then only the line is left.
+const markerRadius = vg.Length(3.2)
+
+// Plot implements gonum's Plotter.
+func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
+	defer group(c, l.index)()
+	place := func(x, y float64) vg.Point { return vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))} }
+	for _, run := range l.runs() {
+		l.band(c, run, place)
+		l.stroke(c, run, place)
+	}
+	radius := l.radius(c)
+	for _, pt := range l.series.Points {
+		if l.drawable(pt) && radius > 0 {
+			l.series.Look.mark(c, place(pt.X, pt.Y), radius, false)
+		}
+	}
+	for _, s := range l.series.Strays {
+		if l.drawable(Point{X: s.X, Y: s.Y}) {
+			l.series.Look.mark(c, place(s.X, s.Y), markerRadius, true)
+		}
+	}
+}
+
+// group opens the group of a series, where the canvas knows groups, and returns what closes it.
+func group(c draw.Canvas, index int) (end func()) {
+	g, ok := c.Canvas.(grouper)
+	if !ok {
+		return func() {}
+	}
+	g.Begin(fmt.Sprintf(`data-series="%d"`, index))
+	return g.End
+}
+
+func (l *line) drawable(p Point) bool {
+	return l.names.X.Scale.shows(p.X) && l.names.Y.Scale.shows(p.Y)
+}
+
+// runs cuts the series where it has gaps: a line across a point that could not be measured would claim that it was.
+func (l *line) runs() [][]Point {
+	var runs [][]Point
+	var run []Point
+	for _, p := range l.series.Points {
+		if l.drawable(p) {
+			run = append(run, p)
+			continue
+		}
+		if len(run) > 0 {
+			runs = append(runs, run)
+		}
+		run = nil
+	}
+	if len(run) > 0 {
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// band fills the intervals. Bounds that cannot be drawn (no interval: infinite, or zero on a log axis) reach to the edge.
+func (l *line) band(c draw.Canvas, run []Point, place func(x, y float64) vg.Point) {
+	bound := func(x, y float64, edge vg.Length) vg.Point {
+		at := place(x, y)
+		if !l.names.Y.Scale.shows(y) {
+			at.Y = edge
+		}
+		at.Y = min(max(at.Y, c.Min.Y), c.Max.Y)
+		return at
+	}
+	var path vg.Path
+	if len(run) == 1 {
+		// One point has no width: its interval is a bar.
+		p := run[0]
+		lo, hi := bound(p.X, p.Lo, c.Min.Y), bound(p.X, p.Hi, c.Max.Y)
+		c.StrokeLine2(draw.LineStyle{Color: l.series.Look.Ink.Faint(0.35), Width: 3}, lo.X, lo.Y, hi.X, hi.Y)
+		return
+	}
+	for i, p := range run {
+		at := bound(p.X, p.Hi, c.Max.Y)
+		if i == 0 {
+			path.Move(at)
+			continue
+		}
+		path.Line(at)
+	}
+	for i := len(run) - 1; i >= 0; i-- {
+		path.Line(bound(run[i].X, run[i].Lo, c.Min.Y))
+	}
+	path.Close()
+	c.SetColor(l.series.Look.Ink.Faint(0.16))
+	c.Fill(path)
+}
+
+func (l *line) stroke(c draw.Canvas, run []Point, place func(x, y float64) vg.Point) {
+	var pts []vg.Point
+	for _, p := range run {
+		at := place(p.X, p.Y)
+		if l.series.Stair && len(pts) > 0 {
+			pts = append(pts, vg.Point{X: at.X, Y: pts[len(pts)-1].Y})
+		}
+		pts = append(pts, at)
+	}
+	c.StrokeLines(draw.LineStyle{Color: l.series.Look.Ink, Width: 1.8, Dashes: l.series.Look.Dashes}, c.ClipLinesXY(pts)...)
+}
+
+func (l *line) radius(c draw.Canvas) vg.Length {
+	if l.series.Stair {
+		return 0
+	}
+	gap := (c.Max.X - c.Min.X) / vg.Length(max(1, len(l.series.Points)))
+	switch {
+	case gap > 12:
+		return markerRadius
+	case gap > 5:
+		return markerRadius / 2
+	default:
+		return 0
+	}
+}
+
+// Shape is the outline of a marker.
+type Shape uint8
+
+// The shapes, of about equal area.
+const (
+	Circle Shape = iota
+	Square
+	Triangle
+	Diamond
+	Cross
+	Nabla
+)
+
+// corners lists the corners of each shape on a circle of radius one.
+var corners = map[Shape][]vg.Point{
+	Square:   {{X: -.9, Y: -.9}, {X: .9, Y: -.9}, {X: .9, Y: .9}, {X: -.9, Y: .9}},
+	Triangle: {{X: -1.15, Y: -.85}, {X: 1.15, Y: -.85}, {X: 0, Y: 1.2}},
+	Diamond:  {{X: 0, Y: -1.3}, {X: 1.3, Y: 0}, {X: 0, Y: 1.3}, {X: -1.3, Y: 0}},
+	Nabla:    {{X: -1.15, Y: .85}, {X: 0, Y: -1.2}, {X: 1.15, Y: .85}},
+	Cross: {{X: -.4, Y: -1.2}, {X: .4, Y: -1.2}, {X: .4, Y: -.4}, {X: 1.2, Y: -.4}, {X: 1.2, Y: .4}, {X: .4, Y: .4},
+		{X: .4, Y: 1.2}, {X: -.4, Y: 1.2}, {X: -.4, Y: .4}, {X: -1.2, Y: .4}, {X: -1.2, Y: -.4}, {X: -.4, Y: -.4}},
+}
+
+// mark draws a marker with a rim of paper, so that it stays visible on a line of another colour; a hollow one is a trial
+// that counts in no median.
+func (k Look) mark(c draw.Canvas, at vg.Point, radius vg.Length, hollow bool) {
+	path := k.Shape.path(at, radius)
+	fill, rim, width := k.Ink, Paper, vg.Length(0.8)
+	if hollow {
+		fill, rim, width = Paper, k.Ink, 1.2
+	}
+	c.SetColor(fill)
+	c.Fill(path)
+	c.SetLineStyle(draw.LineStyle{Color: rim, Width: width})
+	c.Stroke(path)
+}
+
+func (s Shape) path(at vg.Point, radius vg.Length) vg.Path {
+	var path vg.Path
+	if s == Circle {
+		path.Move(vg.Point{X: at.X + radius, Y: at.Y})
+		path.Arc(at, radius, 0, 6.283185307179586)
+		path.Close()
+		return path
+	}
+	for i, corner := range corners[s] {
+		pt := at.Add(vg.Point{X: corner.X * radius, Y: corner.Y * radius})
+		if i == 0 {
+			path.Move(pt)
+			continue
+		}
+		path.Line(pt)
+	}
+	path.Close()
+	return path
+}

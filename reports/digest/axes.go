@@ -1,0 +1,194 @@
+package digest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"turnlab/harness/record"
+	"turnlab/reports/unit"
+)
+
+// A Value is a parameter's value: its text, and its place on an axis if it is a number or a duration.
+type Value struct {
+	Text    string
+	Number  float64 // durations in nanoseconds
+	Numeric bool
+}
+
+func newValue(v any) Value {
+	switch v := v.(type) {
+	case float64:
+		return Value{strconv.FormatFloat(v, 'f', -1, 64), v, true}
+	case string:
+		if d, err := time.ParseDuration(v); err == nil {
+			return Value{v, float64(d), true}
+		}
+		return Value{Text: v}
+	default:
+		return Value{Text: fmt.Sprint(v)}
+	}
+}
+
+func (v Value) compare(w Value) int {
+	if v.Numeric && w.Numeric {
+		return cmp.Compare(v.Number, w.Number)
+	}
+	return cmp.Compare(v.Text, w.Text)
+}
+
+// axes are the swept parameters of a workload, by the part they play.
+type axes struct {
+	workload string
+	main     Axis
+	panels   []string // shared by the engines
+	own      []string // of one engine
+}
+
+func newAxes(workload string, entries []entry) axes {
+	a := axes{workload: workload}
+	values := sweptValues(entries)
+	engines := map[string]bool{}
+	for _, e := range entries {
+		engines[e.point.Engine] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		owner, _, dotted := strings.Cut(name, ".")
+		if dotted && owner != workload && engines[owner] {
+			a.own = append(a.own, name)
+			continue
+		}
+		a.panels = append(a.panels, name)
+		if numbers := onAxis(name, values[name]); len(numbers) > 1 && a.prefers(name, len(numbers)) {
+			a.main = Axis{name, numbers}
+		}
+	}
+	a.panels = slices.DeleteFunc(a.panels, func(name string) bool { return name == a.main.Name })
+	return a
+}
+
+// prefers reports whether a swept number makes the better axis than the one found so far.
+func (a axes) prefers(name string, count int) bool {
+	rank := func(name string) int { return slices.Index([]string{"rate", "conns"}, name) }
+	if count != len(a.main.Values) {
+		return count > len(a.main.Values)
+	}
+	return rank(name) > rank(a.main.Name)
+}
+
+// onAxis returns the values that can lie on an axis, in order. A rate of zero means the closed loop and is not a rate.
+func onAxis(name string, values map[Value]bool) []Value {
+	var numbers []Value
+	for v := range values {
+		if !v.Numeric {
+			return nil
+		}
+		if name != "rate" || v.Number > 0 {
+			numbers = append(numbers, v)
+		}
+	}
+	slices.SortFunc(numbers, Value.compare)
+	return numbers
+}
+
+// sweptValues returns the parameters that have more than one value, with their values.
+func sweptValues(entries []entry) map[string]map[Value]bool {
+	values := map[string]map[Value]bool{}
+	for _, e := range entries {
+		for name, v := range e.point.Params {
+			if values[name] == nil {
+				values[name] = map[Value]bool{}
+			}
+			values[name][newValue(v)] = true
+		}
+	}
+	maps.DeleteFunc(values, func(_ string, seen map[Value]bool) bool { return len(seen) < 2 })
+	return values
+}
+
+// x returns where a point lies on the axis. Closed-loop points of a section that is drawn along rates have no place there:
+// they form a panel of one column.
+func (a axes) x(p record.Point) Value {
+	if a.main.Name == "" {
+		return Value{}
+	}
+	return newValue(p.Params[a.main.Name])
+}
+
+// panel returns the key of the panel of a point and the settings that tell it from others.
+func (a axes) panel(p record.Point) (key string, settings []Setting) {
+	key = p.Mode
+	for _, name := range a.panels {
+		v, ok := p.Params[name]
+		if !ok {
+			continue
+		}
+		s := Setting{strings.TrimPrefix(name, a.workload+"."), newValue(v)}
+		key += "\x00" + name + "=" + s.Value.Text
+		if name == "rate" && p.Mode == record.Closed {
+			continue // the mode says it
+		}
+		settings = append(settings, s)
+	}
+	return key, settings
+}
+
+// options returns the values of a point's own options that tell it from others of its engine.
+func (a axes) options(p record.Point) []Setting {
+	var options []Setting
+	for _, name := range a.own {
+		if v, ok := p.Params[name]; ok {
+			options = append(options, Setting{strings.TrimPrefix(name, p.Engine+"."), newValue(v)})
+		}
+	}
+	return options
+}
+
+func seriesName(p record.Point, options []Setting) string {
+	parts := []string{p.Label()}
+	for _, o := range options {
+		parts = append(parts, o.Name+"="+o.Text())
+	}
+	return strings.Join(parts, " ")
+}
+
+func compareSettings(a, b []Setting) int {
+	return slices.CompareFunc(a, b, func(a, b Setting) int { return a.Value.compare(b.Value) })
+}
+
+// sizes are the parameters that count bytes. Records hold base units and no kinds, so this much has to be known here.
+var sizes = map[string]bool{"payload": true, "max-body": true, "memlimit": true, "body": true, "value": true, "chunk": true}
+
+// Text writes the value as a user would: 64 KiB, 20k/s, 100us.
+func (s Setting) Text() string {
+	_, name, _ := strings.Cut("."+s.Name, ".")
+	if i := strings.LastIndex(name, "."); i >= 0 {
+		name = name[i+1:]
+	}
+	v := s.Value
+	switch {
+	case !v.Numeric || v.Text != strconv.FormatFloat(v.Number, 'f', -1, 64):
+		return v.Text
+	case sizes[name]:
+		return unit.Bytes.Tick(v.Number)
+	case name == "rate":
+		return unit.PerSecond.Tick(v.Number)
+	case v.Number >= 1e5:
+		return unit.Plain.Tick(v.Number)
+	default:
+		return v.Text
+	}
+}
+
+// Names returns the values of the axis as a user would write them.
+func (a Axis) Names() []string {
+	var names []string
+	for _, v := range a.Values {
+		names = append(names, Setting{a.Name, v}.Text())
+	}
+	return names
+}

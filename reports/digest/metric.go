@@ -1,0 +1,136 @@
+package digest
+
+import (
+	"math"
+
+	"github.com/montanaflynn/stats"
+	"golang.org/x/perf/benchmath"
+
+	"turnlab/harness/record"
+	"turnlab/reports/unit"
+)
+
+// A Metric is a figure of a trial.
+type Metric struct {
+	ID     string // in file names and links
+	Title  string // of a chart
+	Short  string // of a column
+	Better string // "lower is better", or empty when neither direction is
+	Unit   unit.Unit
+	Chart  bool // drawn, not only listed
+	// Of returns the figure; ok is false when nothing measured it.
+	Of func(t *record.Trial) (x float64, ok bool)
+}
+
+const (
+	lower  = "lower is better"
+	higher = "higher is better"
+)
+
+// Metrics lists the figures of trials of a mode, in the order in which they are shown.
+//
+// In the closed loop a late reply delays the next request, so what is measured is how long the server took for a request it
+// was sent (service), not how long a user would have waited (response): the two must not share a name.
+func Metrics(mode string) []Metric {
+	kind, word := "service", "service time"
+	if mode == record.Open {
+		kind, word = "response", "response time"
+	}
+	metrics := []Metric{
+		{"throughput", "Throughput", "req/s", higher, unit.PerSecond, true, func(t *record.Trial) (float64, bool) {
+			return t.ThroughputRPS, t.WindowSeconds > 0
+		}},
+		{"cpu", "Server CPU per request", "CPU/req", lower, unit.Nanos, true, cpu(func(c *record.CPU) float64 { return c.ServerNSPerReq })},
+		{"p50", "Median " + word + " (p50)", "p50", lower, unit.Nanos, true, latency(kind, func(l record.Latency) int64 { return l.P50 })},
+		{"p90", "p90 " + word, "p90", lower, unit.Nanos, false, latency(kind, func(l record.Latency) int64 { return l.P90 })},
+		{"p99", "p99 " + word, "p99", lower, unit.Nanos, true, latency(kind, func(l record.Latency) int64 { return l.P99 })},
+		{"p999", "p99.9 " + word, "p99.9", lower, unit.Nanos, false, latency(kind, func(l record.Latency) int64 { return l.P999 })},
+		memory("pss", "Server memory (PSS)", "PSS", true),
+		memory("rss", "Server memory (RSS)", "RSS", false),
+	}
+	return append(metrics, causes...)
+}
+
+// causes are figures that explain the others; tables have them.
+var causes = []Metric{
+	{"server-util", "Server CPU use", "server CPU", "", unit.Percent, false, cpu(func(c *record.CPU) float64 { return c.ServerUtil })},
+	{"client-util", "Generator CPU use", "client CPU", "", unit.Percent, false, cpu(func(c *record.CPU) float64 { return c.ClientUtil })},
+	{"voluntary", "Voluntary switches per request", "waits/req", lower, unit.Plain, false,
+		switches(func(s *record.Switches) float64 { return s.Voluntary })},
+	{"involuntary", "Involuntary switches per request", "preempted/req", lower, unit.Plain, false,
+		switches(func(s *record.Switches) float64 { return s.Involuntary })},
+}
+
+func cpu(of func(*record.CPU) float64) func(*record.Trial) (float64, bool) {
+	return func(t *record.Trial) (float64, bool) {
+		if t.CPU == nil {
+			return 0, false
+		}
+		return of(t.CPU), true
+	}
+}
+
+func switches(of func(*record.Switches) float64) func(*record.Trial) (float64, bool) {
+	return func(t *record.Trial) (float64, bool) {
+		if t.Switches == nil {
+			return 0, false
+		}
+		return of(t.Switches), true
+	}
+}
+
+// latency reads a percentile; one that too few requests support is absent, which the record writes as zero.
+func latency(kind string, of func(record.Latency) int64) func(*record.Trial) (float64, bool) {
+	return func(t *record.Trial) (float64, bool) {
+		ns := of(t.LatencyNS[kind])
+		return float64(ns), ns > 0
+	}
+}
+
+func memory(kind, title, short string, chart bool) Metric {
+	return Metric{kind, title, short, lower, unit.Bytes, chart, func(t *record.Trial) (float64, bool) {
+		bytes, ok := t.Memory[kind]
+		return float64(bytes), ok
+	}}
+}
+
+// A Summary is what the trials of a cell say about a metric. Without a valid trial Median is NaN.
+type Summary struct {
+	Median, Lo, Hi float64
+	N              int       // valid trials that have the figure
+	Values         []float64 // of those
+	Strays         []float64 // of trials that do not count
+}
+
+// Summarise returns the median of the cell's valid trials and its spread: an interval of the median when the run is long
+// enough for one, the range otherwise. An interval that too few trials support is infinite and not the range: the range
+// would look like the narrower claim.
+func (d *Digest) Summarise(c Cell, m Metric) Summary {
+	s := Summary{Median: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+	for _, t := range c.Trials {
+		x, ok := m.Of(t)
+		switch {
+		case !ok || t.Failed != "":
+		case t.Valid():
+			s.Values = append(s.Values, x)
+		default:
+			s.Strays = append(s.Strays, x)
+		}
+	}
+	s.N = len(s.Values)
+	if s.N == 0 {
+		return s
+	}
+	s.Median, _ = stats.Median(s.Values) // its only error is about no values
+	if d.Intervals() {
+		interval := benchmath.AssumeNothing.Summary(benchmath.NewSample(s.Values, &benchmath.DefaultThresholds), 0.95)
+		s.Lo, s.Hi = interval.Lo, interval.Hi
+		return s
+	}
+	s.Lo, _ = stats.Min(s.Values)
+	s.Hi, _ = stats.Max(s.Values)
+	return s
+}
+
+// Intervals reports whether the run has enough blocks for intervals, and so for verdicts.
+func (d *Digest) Intervals() bool { return d.Run.Blocks >= IntervalBlocks }
