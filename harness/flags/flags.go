@@ -200,7 +200,8 @@ func slipHigh(t *record.Trial) (record.Flag, bool) {
 		f.Level, f.Figure, f.Bound = record.Invalid, float64(slip.P50), bound
 		f.Advice = "half of the requests left late: the arrivals were not those asked for; raise --conns or lower the rate"
 	}
-	return f, float64(slip.P99) > f.Bound || f.Level == record.Invalid
+	late := slip.Count >= EnoughP99 && float64(slip.P99) > f.Bound
+	return f, late || f.Level == record.Invalid
 }
 
 // littlesLaw: in a closed loop the number of requests in flight is known, and it must equal throughput times mean time in

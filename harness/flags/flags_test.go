@@ -1,0 +1,220 @@
+package flags
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"turnlab/harness/record"
+)
+
+// closed is a trial without a fault: 64 connections, 10,000 requests per second, Little's law kept.
+func closed() *record.Trial {
+	return &record.Trial{
+		Point: record.Point{Mode: record.Closed, Params: map[string]any{
+			"conns": 64.0, "depth": 1.0, "threads": 1.0, "rate": 0.0, "timeout": "5s", "server-cpus": "0", "client-cpus": "1",
+		}},
+		WindowSeconds: 3, Requests: 30_000, ThroughputRPS: 10_000,
+		LatencyNS: map[string]record.Latency{
+			"service": {P50: 6.4e6, P90: 7e6, P99: 8e6, P999: 9e6, Max: 10e6, Mean: 6.4e6, Count: 30_000},
+		},
+		CPU: &record.CPU{ServerUtil: 0.9, ClientUtil: 0.7},
+	}
+}
+
+// open is the same at a rate, with time to spare.
+func open() *record.Trial {
+	t := closed()
+	t.Mode = record.Open
+	t.Params["rate"] = 10_000.0
+	t.Due, t.Sent, t.OfferedRPS = 30_000, 30_000, 10_000
+	t.LatencyNS = map[string]record.Latency{
+		"service":  {P50: 50e3, P90: 70e3, P99: 90e3, P999: 95e3, Max: 99e3, Mean: 50e3, Count: 30_000},
+		"response": {P50: 60e3, P90: 80e3, P99: 99e3, P999: 99e3, Max: 99e3, Mean: 60e3, Count: 30_000},
+		"slip":     {P50: 10e3, P90: 20e3, P99: 30e3, P999: 40e3, Max: 50e3, Mean: 10e3, Count: 30_000},
+	}
+	return t
+}
+
+func latency(t *record.Trial, kind string, change func(*record.Latency)) {
+	l := t.LatencyNS[kind]
+	change(&l)
+	t.LatencyNS[kind] = l
+}
+
+func TestATrialWithoutFaultHasNoFlag(t *testing.T) {
+	for _, tr := range []*record.Trial{closed(), open()} {
+		Judge(tr)
+		if len(tr.Flags) > 0 || !tr.Valid() {
+			t.Errorf("%s: %+v", tr.Mode, tr.Flags)
+		}
+	}
+}
+
+func TestAnEmptyRecordIsNotDoubtedForWhatNobodyMeasured(t *testing.T) {
+	for _, mode := range []string{record.Closed, record.Open} {
+		tr := &record.Trial{Point: record.Point{Mode: mode}}
+		if Judge(tr); len(tr.Flags) > 0 {
+			t.Errorf("%s: %+v", mode, tr.Flags)
+		}
+	}
+}
+
+// Each row changes a good trial a little less and a little more than a flag allows.
+func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
+	type change func(*record.Trial)
+	none := change(func(*record.Trial) {})
+	for _, test := range []struct {
+		name  string
+		base  func() *record.Trial
+		under change // must not raise
+		over  change // must raise want
+		want  string // code and level
+	}{
+		{"an error", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 30} }, "bad_answers warn"},
+		{"many errors", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 31} }, "bad_answers invalid"},
+		{"one wrong byte", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"wrong": 1} }, "bad_answers invalid"},
+		{"nothing but errors", closed, none, func(t *record.Trial) {
+			t.Requests, t.ThroughputRPS, t.Errors, t.LatencyNS = 0, 0, map[string]uint64{"refused": 9}, nil
+		}, "bad_answers invalid"},
+		{"a reply missing", closed, none, func(t *record.Trial) { t.Unanswered = 1 }, "unanswered warn"},
+		{"replies missing", closed, none, func(t *record.Trial) { t.Unanswered = 400 }, "unanswered invalid"},
+		{"a latency lost", closed, none, func(t *record.Trial) { t.Unrecorded = 1 }, "unrecorded invalid"},
+		{"late sends", open, func(t *record.Trial) { t.Sent = 29_500 }, func(t *record.Trial) { t.Sent = 29_400 }, "rate_missed warn"},
+		{"few sends", open, func(t *record.Trial) { t.Sent = 29_500 }, func(t *record.Trial) { t.Sent = 26_900 }, "rate_missed invalid"},
+		{"few sends of few", open, func(t *record.Trial) { t.Due, t.Sent = 100, 75; t.ThroughputRPS = 100.0 / 3 },
+			func(t *record.Trial) { t.Due, t.Sent = 100, 69; t.ThroughputRPS = 100.0 / 3 }, "rate_missed invalid"},
+		{"overload", open, func(t *record.Trial) { t.ThroughputRPS = 9830 }, func(t *record.Trial) { t.ThroughputRPS = 9820 }, "overloaded warn"},
+		{"a busy generator", closed, func(t *record.Trial) { t.CPU.ClientUtil = 0.80 },
+			func(t *record.Trial) { t.CPU.ClientUtil = 0.81 }, "client_limited warn"},
+		{"a busy generator at a rate", open, func(t *record.Trial) { t.CPU.ClientUtil = 0.80 },
+			func(t *record.Trial) { t.CPU.ClientUtil = 0.81 }, "client_limited invalid"},
+		{"a busy generator of two threads", open,
+			func(t *record.Trial) {
+				t.CPU.ClientUtil, t.Params["threads"], t.Params["client-cpus"] = 1.6, 2.0, "1-3"
+			},
+			func(t *record.Trial) {
+				t.CPU.ClientUtil, t.Params["threads"], t.Params["client-cpus"] = 1.7, 2.0, "1-3"
+			}, "client_limited invalid"},
+		{"a busy generator of one connection", open,
+			func(t *record.Trial) { t.CPU.ClientUtil, t.Params["conns"], t.Params["client-cpus"] = 0.7, 1.0, "1-3" },
+			func(t *record.Trial) { t.CPU.ClientUtil, t.Params["conns"], t.Params["client-cpus"] = 0.9, 1.0, "1-3" }, "client_limited invalid"},
+		{"late tail", open, func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P99 = 100e3 }) },
+			func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P99 = 100e3 + 1 }) }, "slip_high warn"},
+		{"late tail of a slow server", open,
+			func(t *record.Trial) {
+				latency(t, "slip", func(l *record.Latency) { l.P99 = 200e3 })
+				latency(t, "service", func(l *record.Latency) { l.P50 = 2e6 })
+			},
+			func(t *record.Trial) {
+				latency(t, "slip", func(l *record.Latency) { l.P99 = 201e3 })
+				latency(t, "service", func(l *record.Latency) { l.P50 = 2e6 })
+			}, "slip_high warn"},
+		{"late half", open, func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P50 = 1e6 }) },
+			func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P50 = 1e6 + 1 }) }, "slip_high invalid"},
+		{"Little's law", closed, func(t *record.Trial) { t.ThroughputRPS = 10_290 }, func(t *record.Trial) { t.ThroughputRPS = 10_310 }, "littles_law warn"},
+		{"Little's law from below", closed, func(t *record.Trial) { t.ThroughputRPS = 9_710 }, func(t *record.Trial) { t.ThroughputRPS = 9_690 }, "littles_law warn"},
+		{"shared CPUs", closed, none, func(t *record.Trial) { t.Params["server-cpus"] = "0-1" }, "cpu_overlap warn"},
+		{"few requests", open,
+			func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 368 }) },
+			func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 367 }) }, "thin_tail warn"},
+		{"few requests in a closed loop", closed,
+			func(t *record.Trial) { latency(t, "service", func(l *record.Latency) { l.Count = 368 }) },
+			func(t *record.Trial) { latency(t, "service", func(l *record.Latency) { l.Count = 367 }) }, "thin_tail warn"},
+	} {
+		code, level, _ := strings.Cut(test.want, " ")
+		under, over := test.base(), test.base()
+		test.under(under)
+		test.over(over)
+		Judge(under)
+		Judge(over)
+		if f := find(under, code); f != nil {
+			t.Errorf("%s: raised within its bound: %+v", test.name, *f)
+		}
+		f := find(over, code)
+		if f == nil {
+			t.Errorf("%s: %s is not raised; there are %+v", test.name, code, over.Flags)
+			continue
+		}
+		if f.Level != level || f.Advice == "" || f.Unit == "" || f.Figure == f.Bound {
+			t.Errorf("%s: %+v, want level %s", test.name, *f, level)
+		}
+		if over.Valid() != (level == record.Warn) {
+			t.Errorf("%s: valid is %v", test.name, over.Valid())
+		}
+	}
+}
+
+func find(t *record.Trial, code string) *record.Flag {
+	for i := range t.Flags {
+		if t.Flags[i].Code == code {
+			return &t.Flags[i]
+		}
+	}
+	return nil
+}
+
+func TestASlipTailOfTooFewRequestsIsNotJudged(t *testing.T) {
+	tr := open()
+	latency(tr, "slip", func(l *record.Latency) { l.Count, l.P99 = 367, 5e6 })
+	if Judge(tr); find(tr, "slip_high") != nil {
+		t.Error("the maximum was taken for a p99")
+	}
+}
+
+func TestOverloadWithholdsResponseTimesAndExplainsTheSlip(t *testing.T) {
+	tr := open()
+	tr.ThroughputRPS = 5_000
+	latency(tr, "slip", func(l *record.Latency) { l.P50, l.P99 = 500e6, 900e6 })
+	Judge(tr)
+	if _, ok := tr.LatencyNS["response"]; ok {
+		t.Error("percentiles that tell the length of the window")
+	}
+	if _, ok := tr.LatencyNS["service"]; !ok {
+		t.Error("service time was withheld too")
+	}
+	if find(tr, "slip_high") != nil {
+		t.Errorf("flags %+v", tr.Flags)
+	}
+}
+
+func TestTheAdviceOfAMissedRateDependsOnTheGeneratorsCPU(t *testing.T) {
+	busy, idle := open(), open()
+	busy.Sent, idle.Sent = 20_000, 20_000
+	busy.CPU.ClientUtil = 0.99
+	Judge(busy)
+	Judge(idle)
+	if b, i := find(busy, "rate_missed").Advice, find(idle, "rate_missed").Advice; !strings.Contains(b, "client-cpus") || !strings.Contains(i, "free connection") {
+		t.Errorf("busy: %s; idle: %s", b, i)
+	}
+}
+
+func TestJudgingTwiceChangesNothing(t *testing.T) {
+	tr := open()
+	tr.ThroughputRPS, tr.Unanswered = 5_000, 3
+	Judge(tr)
+	first := fmt.Sprint(tr.Flags, tr.LatencyNS)
+	if Judge(tr); fmt.Sprint(tr.Flags, tr.LatencyNS) != first {
+		t.Errorf("first %s, then %v %v", first, tr.Flags, tr.LatencyNS)
+	}
+}
+
+func TestPercentilesThatTooFewSamplesSupportAreAbsent(t *testing.T) {
+	full := record.Latency{P50: 1, P90: 2, P99: 3, P999: 4, P9999: 5, Max: 6, Mean: 7}
+	for count, want := range map[int64]record.Latency{
+		5:      {Max: 6, Mean: 7, Count: 5},
+		6:      {P50: 1, Max: 6, Mean: 7, Count: 6},
+		367:    {P50: 1, P90: 2, Max: 6, Mean: 7, Count: 367},
+		368:    {P50: 1, P90: 2, P99: 3, Max: 6, Mean: 7, Count: 368},
+		3_688:  {P50: 1, P90: 2, P99: 3, P999: 4, Max: 6, Mean: 7, Count: 3_688},
+		36_887: {P50: 1, P90: 2, P99: 3, P999: 4, P9999: 5, Max: 6, Mean: 7, Count: 36_887},
+	} {
+		l := full
+		l.Count = count
+		if diff := cmp.Diff(want, Thin(l)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
