@@ -131,7 +131,7 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 			figures = []Figure{{Name: "failed", Value: 1}}
 		}
 		for _, figure := range figures {
-			out.Write(append(slices.Clone(row), figure.Name, strconv.FormatFloat(figure.Value, 'g', -1, 64)))
+			out.Write(append(slices.Clone(row), figure.Name, strconv.FormatFloat(figure.Value, 'f', -1, 64)))
 		}
 	}
 	out.Flush()

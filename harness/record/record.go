@@ -6,6 +6,8 @@
 // "none". Every record names its schema version: fields may be added, and renaming one is a new major version.
 package record
 
+import "encoding/json"
+
 // Schema is the version of every record that this code writes.
 const Schema = "turnlab/1"
 
@@ -63,9 +65,9 @@ type Trial struct {
 	Due           uint64             `json:"due,omitempty"`  // open loop: requests whose intended time lies in the window
 	Sent          uint64             `json:"sent,omitempty"` // open loop: of those, written by the window's end
 	Requests      uint64             `json:"requests"`       // replies checked and right, of requests that belong to the window
-	ThroughputRPS float64            `json:"throughput_rps"` // right replies per second of the window
+	ThroughputRPS float64            `json:"throughput_rps"` // right replies that came in during the window, per second
 	OfferedRPS    float64            `json:"offered_rps,omitempty"`
-	Errors        map[string]uint64  `json:"errors,omitempty"`      // by kind: wrong, refused, reset, closed, timeout
+	Errors        map[string]uint64  `json:"errors,omitempty"`      // by kind: wrong, refused, reset, closed, timeout, backlog, other
 	FirstError    string             `json:"first_error,omitempty"` // text of the first one
 	Unanswered    uint64             `json:"unanswered,omitempty"`  // sent or due in the window and without a reply when the drain ended
 	Unrecorded    uint64             `json:"unrecorded,omitempty"`  // latencies that no histogram could hold
@@ -74,7 +76,7 @@ type Trial struct {
 	Switches      *Switches          `json:"switches,omitempty"`
 	Memory        map[string]uint64  `json:"memory_bytes,omitempty"` // of the server, under load: pss rss go_heap go_stacks ...
 	ClientMemory  map[string]uint64  `json:"client_memory_bytes,omitempty"`
-	Sched         map[string]float64 `json:"sched,omitempty"`      // what the engine counted in the window: polls, wakes, ...
+	Sched         map[string]float64 `json:"sched,omitempty"`      // what the engine and (go_...) the Go runtime counted in the window
 	Windows       []Window           `json:"windows,omitempty"`    // 100 ms of progress each, warm-up included
 	Histograms    map[string]string  `json:"histograms,omitempty"` // HdrHistogram V2, zlib, base64; by kind
 	Flags         []Flag             `json:"flags,omitempty"`
@@ -132,6 +134,25 @@ type Flag struct {
 	Bound  float64 `json:"bound"`  // what it should have kept
 	Unit   string  `json:"unit,omitempty"`
 	Advice string  `json:"advice"` // what it means and what to do, one sentence
+}
+
+// MarshalJSON writes a trial. One that failed has an identity and a reason; its figures are zeros that nobody measured, and
+// stay away.
+func (t Trial) MarshalJSON() ([]byte, error) {
+	type plain Trial // without this method
+	if t.Failed == "" {
+		return json.Marshal(plain(t))
+	}
+	return json.Marshal(struct {
+		Schema string `json:"schema"`
+		Run    string `json:"run"`
+		Block  int    `json:"block"`
+		Trial  int    `json:"trial"`
+		Point
+		Seed        uint64 `json:"seed"`
+		StartedUnix int64  `json:"started_unix_ns"`
+		Failed      string `json:"failed"`
+	}{t.Schema, t.Run, t.Block, t.Trial, t.Point, t.Seed, t.StartedUnix, t.Failed})
 }
 
 // Valid reports whether a trial may enter medians and verdicts.

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"turnlab/docs/schema"
 	"turnlab/engine"
 	"turnlab/engine/all"
 	"turnlab/harness/load"
@@ -60,11 +61,21 @@ func options(t *testing.T) Options {
 	return Options{Dir: filepath.Join(t.TempDir(), "run"), Grace: 10 * time.Second}
 }
 
+// loadFolder reads a run and holds every record in it to the published schema.
 func loadFolder(t *testing.T, dir string) *record.Folder {
 	t.Helper()
 	f, err := record.Load(dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "trials.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		if err := schema.Check(schema.Trial, line); err != nil {
+			t.Error(err)
+		}
 	}
 	return f
 }
