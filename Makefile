@@ -12,7 +12,7 @@ help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/lab
-	$(GO) build -o $(LAB) ./cmd/lab
+	$(GO) build -buildvcs=auto -o $(LAB) ./cmd/lab
 
 test: ## run the tests
 	$(GO) vet ./...

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"turnlab/engine"
+	"turnlab/engine/all"
+	"turnlab/harness/suite"
+	"turnlab/internal/option"
+	"turnlab/workloads"
+)
+
+// listWidth is the width of the listing: that of the narrowest terminal people use.
+const listWidth = 80
+
+func listCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List engines, workloads and suites with their options and defaults",
+		Args:  noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			list(c.OutOrStdout())
+			return nil
+		},
+	}
+}
+
+func list(w io.Writer) {
+	fmt.Fprintln(w, "ENGINES  set an option with --set ENGINE.OPTION=VALUE,...")
+	for _, s := range all.Specs {
+		listEntry(w, s.Label(), s.Summary)
+		listDefaults(w, s)
+		listOptions(w, s.Options)
+	}
+	listEntry(w, "every engine", "Written engine.OPTION they are set for all engines of a sweep.")
+	listOptions(w, engine.Common)
+	fmt.Fprintln(w, "\nWORKLOADS  set an option with --set WORKLOAD.OPTION=VALUE,...")
+	for _, wl := range workloads.All {
+		listEntry(w, wl.Name, wl.Summary+" Shows: "+wl.Shows+".")
+		listOptions(w, wl.Options)
+	}
+	fmt.Fprintln(w, "\nSUITES  run one with lab bench SUITE")
+	for _, s := range suite.All {
+		listEntry(w, s.Name, s.Summary)
+	}
+}
+
+// listDefaults shows where an engine needs other defaults than the rest, and why.
+func listDefaults(w io.Writer, s *engine.Spec) {
+	var changed []string
+	for _, o := range engine.Common {
+		if d, ok := s.Defaults[o.Name]; ok {
+			changed = append(changed, o.Name+"="+d)
+		}
+	}
+	if len(changed) > 0 {
+		listText(w, 6, strings.Join(changed, " ")+"  "+s.Why)
+	}
+}
+
+func listEntry(w io.Writer, name, text string) {
+	fmt.Fprintf(w, "\n  %s\n", name)
+	listText(w, 6, text)
+}
+
+func listOptions(w io.Writer, options option.Set) {
+	for _, o := range options {
+		head := fmt.Sprintf("      %s=%s  ", o.Name, o.Default)
+		if o.Kind == option.Choice {
+			head = fmt.Sprintf("      %s=%s (%s)  ", o.Name, o.Default, strings.Join(o.Choices, "|"))
+		}
+		fmt.Fprint(w, head)
+		lines := wrap(o.Help, listWidth-10, listWidth-len(head))
+		fmt.Fprintln(w, lines[0])
+		for _, line := range lines[1:] {
+			fmt.Fprintf(w, "          %s\n", line)
+		}
+	}
+}
+
+func listText(w io.Writer, indent int, text string) {
+	for _, line := range wrap(text, listWidth-indent, listWidth-indent) {
+		fmt.Fprintf(w, "%*s%s\n", indent, "", line)
+	}
+}
+
+// wrap breaks text into lines of at most width characters, the first of them of at most first.
+func wrap(text string, width, first int) []string {
+	lines, room := []string{""}, first
+	for _, word := range strings.Fields(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "" && (len(lines) > 1 || len(word) <= room):
+			*last = word
+		case *last != "" && len(*last)+1+len(word) <= room:
+			*last += " " + word
+		default:
+			lines, room = append(lines, word), width
+		}
+	}
+	return lines
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"turnlab/harness/plan"
+	"turnlab/harness/record"
+	"turnlab/harness/run"
+	"turnlab/internal/misuse"
+	"turnlab/reports"
+)
+
+// outFlags say where a run goes and how much is said meanwhile.
+type outFlags struct {
+	out    string
+	dryRun bool
+	resume bool
+	quiet  bool
+}
+
+func (f *outFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.out, "out", "", "folder of the run; it must not exist (default results/NAME-TIME)")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the plan (points, trials, time) and stop")
+	c.Flags().BoolVar(&f.resume, "resume", false, "go on with the interrupted run in --out; other flags come from its plan")
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress on standard error")
+}
+
+func sweepCommand() *cobra.Command {
+	var points pointFlags
+	var out outFlags
+	c := &cobra.Command{
+		Use:   "sweep",
+		Short: "Measure every combination of engines, workloads and parameters",
+		Long: "Measure every combination of engines, workloads and parameters in shuffled blocks of fresh processes, then\n" +
+			"write the report. A flag that takes a list is an axis: commas, ranges 1..4096*4 (times) and 0..100+20 (steps).",
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if out.resume {
+				return resume(c, &out, points.foreign)
+			}
+			p, err := points.resolve(c)
+			if err != nil {
+				return err
+			}
+			return execute(c, p, &out, "sweep")
+		},
+	}
+	c.Flags().StringSliceVar(&points.engines, "engine", []string{"coop", "preempt", "threads"}, "engines (see lab list)")
+	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"http"}, "workloads (see lab list)")
+	points.addLoad(c)
+	points.addForeign(c)
+	c.Flags().IntVar(&points.blocks, "blocks", 3, "how often each point is measured; 6 or more give intervals")
+	c.Flags().StringVar(&points.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
+	c.Flags().StringVar(&points.clientCPUs, "client-cpus", "", "CPUs of the generator (default: the others)")
+	out.add(c)
+	return c
+}
+
+// execute runs a plan and writes its report; an interrupted run too has one, of what was done.
+func execute(c *cobra.Command, p *plan.Plan, out *outFlags, name string) error {
+	if out.dryRun {
+		return p.Print(c.OutOrStdout())
+	}
+	dir := out.out
+	if dir == "" {
+		dir = run.DefaultDir(name)
+	}
+	_, err := run.Execute(c.Context(), p, run.Options{Dir: dir, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
+	return finish(c, dir, err)
+}
+
+func resume(c *cobra.Command, out *outFlags, foreign []string) error {
+	if out.out == "" {
+		return misuse.Errorf("--resume needs --out DIR: the folder of the interrupted run")
+	}
+	catalog, err := catalogWith(foreign)
+	if err != nil {
+		return err
+	}
+	_, err = run.Resume(c.Context(), catalog, run.Options{Dir: out.out, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
+	return finish(c, out.out, err)
+}
+
+// finish writes the report of a run that ended with err, if it got far enough to have one, and prints its path last.
+func finish(c *cobra.Command, dir string, err error) error {
+	if err != nil && !errors.Is(err, run.ErrInterrupted) {
+		return err
+	}
+	path, reportErr := writeReport(dir)
+	if reportErr != nil {
+		return errors.Join(err, reportErr)
+	}
+	fmt.Fprintln(c.OutOrStdout(), path)
+	return err
+}
+
+// writeReport makes everything that is made from the records.
+func writeReport(dir string) (page string, err error) {
+	folder, err := record.Load(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := folder.Export(); err != nil {
+		return "", err
+	}
+	return reports.Write(&folder.Run, folder.Trials, dir)
+}
