@@ -285,6 +285,22 @@ func FuzzFrameClients(f *testing.F) {
 	})
 }
 
-func BenchmarkHogClient(b *testing.B) {
-	benchmarkClient(b, workloads.Hog, nil)
+func BenchmarkHogClient(b *testing.B) { benchmarkClient(b, workloads.Hog, nil) }
+
+func BenchmarkHogStep(b *testing.B) {
+	s := newSession(b, workloads.Hog)
+	var x workloads.Exchange
+	b.ReportAllocs()
+	for b.Loop() {
+		x.In, x.Out = innocent, x.Out[:0]
+		if s.Step(&x).Kind != workloads.Read {
+			b.Fatal("an innocent is not answered at once")
+		}
+	}
+}
+
+func BenchmarkWork(b *testing.B) {
+	for b.Loop() {
+		workloads.Work(1)
+	}
 }
