@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"html"
 	"image"
 	"image/color"
 	"io"
@@ -9,11 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
-
-	xfont "golang.org/x/image/font"
-	"html"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // svgCanvas writes SVG for a page: colours are classes, so that the page decides what they are on dark paper, and parts can
@@ -247,4 +247,13 @@ func InkCSS(below string) string {
 		fmt.Fprintf(&dark, rule, below, ink.Name, Hex(ink.Dark))
 	}
 	return light.String() + "@media screen and (prefers-color-scheme:dark){" + dark.String() + "}"
+}
+
+// Icon returns a short piece of line with its marker, for keys and tables. Its meaning stands beside it in words.
+func (k Look) Icon() string {
+	s := newSVGCanvas(26, 12)
+	dc := draw.New(s)
+	dc.StrokeLine2(draw.LineStyle{Color: k.Ink, Width: 1.8, Dashes: k.Dashes}, 0, 6, 26, 6)
+	k.mark(dc, vg.Point{X: 13, Y: 6}, markerRadius+.4, false)
+	return `<svg class="icon" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true" fill="none">` + s.body.String() + "</svg>"
 }

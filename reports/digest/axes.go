@@ -163,25 +163,36 @@ func compareSettings(a, b []Setting) int {
 // sizes are the parameters that count bytes. Records hold base units and no kinds, so this much has to be known here.
 var sizes = map[string]bool{"payload": true, "max-body": true, "memlimit": true, "body": true, "value": true, "chunk": true}
 
+// unit says what the value counts, as far as its name and form tell.
+func (s Setting) unit() unit.Unit {
+	name := s.Name[strings.LastIndex(s.Name, ".")+1:]
+	switch {
+	case s.Value.Numeric && s.Value.Text != strconv.FormatFloat(s.Value.Number, 'f', -1, 64):
+		return unit.Nanos
+	case sizes[name]:
+		return unit.Bytes
+	case name == "rate":
+		return unit.PerSecond
+	default:
+		return unit.Plain
+	}
+}
+
 // Text writes the value as a user would: 64 KiB, 20k/s, 100us.
 func (s Setting) Text() string {
-	_, name, _ := strings.Cut("."+s.Name, ".")
-	if i := strings.LastIndex(name, "."); i >= 0 {
-		name = name[i+1:]
+	u := s.unit()
+	if !s.Value.Numeric || u == unit.Nanos || u == unit.Plain && s.Value.Number < 1e5 {
+		return s.Value.Text
 	}
-	v := s.Value
-	switch {
-	case !v.Numeric || v.Text != strconv.FormatFloat(v.Number, 'f', -1, 64):
-		return v.Text
-	case sizes[name]:
-		return unit.Bytes.Tick(v.Number)
-	case name == "rate":
-		return unit.PerSecond.Tick(v.Number)
-	case v.Number >= 1e5:
-		return unit.Plain.Tick(v.Number)
-	default:
-		return v.Text
+	return u.Tick(s.Value.Number)
+}
+
+// Unit returns what the values of the axis count.
+func (a Axis) Unit() unit.Unit {
+	if len(a.Values) == 0 {
+		return unit.Plain
 	}
+	return Setting{a.Name, a.Values[len(a.Values)-1]}.unit()
 }
 
 // Names returns the values of the axis as a user would write them.

@@ -207,3 +207,51 @@ func byEngine(a, b string) int {
 	}
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
 }
+
+// Values returns the values of the axis that the panel has, in order.
+func (p Panel) Values() []Value {
+	var values []Value
+	for _, s := range p.Series {
+		for _, c := range s.Cells {
+			if !slices.Contains(values, c.X) {
+				values = append(values, c.X)
+			}
+		}
+	}
+	slices.SortFunc(values, Value.compare)
+	return values
+}
+
+// Errors returns how many requests of all trials failed or had no reply.
+func (c Cell) Errors() (n uint64) {
+	for _, t := range c.Trials {
+		for _, count := range t.Errors {
+			n += count
+		}
+		n += t.Unanswered
+	}
+	return n
+}
+
+// Codes returns the flags of all trials, each once; a trial that gave nothing counts as "failed", a point without any
+// trial as "not run".
+func (c Cell) Codes() []string {
+	var codes []string
+	add := func(code string) {
+		if !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	for _, t := range c.Trials {
+		if t.Failed != "" {
+			add("failed")
+		}
+		for _, f := range t.Flags {
+			add(f.Code)
+		}
+	}
+	if len(c.Trials) == 0 {
+		add("not run")
+	}
+	return codes
+}

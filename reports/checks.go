@@ -1,0 +1,136 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"turnlab/harness/record"
+	"turnlab/reports/digest"
+	"turnlab/reports/unit"
+)
+
+// A check is a doubt about one or more trials of one kind, or a fact about trials that are missing.
+type check struct {
+	Level  string // record.Invalid, record.Warn, or one of the two below
+	Code   string
+	Count  int    // of trials
+	Figure string // what was measured, over all of them
+	Bound  string
+	Advice string
+	Where  []string // the points, without repetition
+}
+
+// Levels of checks that are no flags.
+const (
+	levelFailed  = "failed"  // the trial gave no measurement
+	levelMissing = "missing" // the point was planned and has no trial
+)
+
+// checks gathers all doubts, the gravest first.
+func checks(d *digest.Digest) []check {
+	found := map[string]*check{}
+	low, high, bounds := map[string]float64{}, map[string]float64{}, map[string]float64{}
+	units := map[string]string{}
+	at := func(level, code, advice string, t *record.Trial) (key string) {
+		key = level + "\x00" + code
+		if found[key] == nil {
+			found[key] = &check{Level: level, Code: code, Advice: advice}
+			low[key], high[key] = math.Inf(1), math.Inf(-1)
+		}
+		c := found[key]
+		c.Count++
+		if where := pointText(t.Point); !slices.Contains(c.Where, where) {
+			c.Where = append(c.Where, where)
+		}
+		return key
+	}
+	for i := range d.Trials {
+		t := &d.Trials[i]
+		if t.Failed != "" {
+			at(levelFailed, "failed", t.Failed, t)
+		}
+		for _, f := range t.Flags {
+			key := at(f.Level, f.Code, f.Advice, t)
+			low[key], high[key] = math.Min(low[key], f.Figure), math.Max(high[key], f.Figure)
+			bounds[key], units[key] = f.Bound, f.Unit
+		}
+	}
+	var all []check
+	for key, c := range found {
+		if !math.IsInf(low[key], 0) {
+			c.Figure, c.Bound = figureRange(low[key], high[key], units[key]), figureText(bounds[key], units[key])
+		}
+		all = append(all, *c)
+	}
+	all = append(all, missing(d)...)
+	slices.SortFunc(all, func(a, b check) int {
+		return cmp.Or(cmp.Compare(gravity(a.Level), gravity(b.Level)), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+	return all
+}
+
+func gravity(level string) int {
+	return slices.Index([]string{levelFailed, levelMissing, record.Invalid, record.Warn}, level)
+}
+
+// missing finds the points that were planned and have no trial: what was not measured must not look as if it were fine.
+func missing(d *digest.Digest) []check {
+	c := check{Level: levelMissing, Code: "not_run",
+		Advice: "planned and not measured: the run was interrupted or gave up; continue it, or read the charts without these"}
+	for _, s := range d.Sections {
+		for _, p := range s.Panels {
+			for _, series := range p.Series {
+				c.addMissing(s, p, series)
+			}
+		}
+	}
+	if c.Count == 0 {
+		return nil
+	}
+	return []check{c}
+}
+
+func (c *check) addMissing(s digest.Section, p digest.Panel, series digest.Series) {
+	var at []string
+	for _, cell := range series.Cells {
+		if len(cell.Trials) == 0 {
+			c.Count++
+			at = append(at, digest.Setting{Name: s.Axis.Name, Value: cell.X}.Text())
+		}
+	}
+	if len(at) == 0 {
+		return
+	}
+	where := s.Workload + " " + p.Text() + " " + series.Name
+	if s.Axis.Name != "" {
+		where += " " + s.Axis.Name + " " + strings.Join(at, ", ")
+	}
+	c.Where = append(c.Where, strings.Join(strings.Fields(where), " "))
+}
+
+// pointText names a point by what people vary most.
+func pointText(p record.Point) string {
+	text := fmt.Sprintf("%s %s conns %s", p.Workload, p.Label(), p.Text("conns"))
+	if p.Number("rate") > 0 {
+		text += " rate " + p.Text("rate")
+	}
+	return text
+}
+
+func figureRange(low, high float64, of string) string {
+	if low == high {
+		return figureText(low, of)
+	}
+	return figureText(low, "") + " to " + figureText(high, of)
+}
+
+func figureText(x float64, of string) string {
+	if of == "ns" {
+		return unit.Nanos.Format(x)
+	}
+	return strings.TrimSpace(strconv.FormatFloat(x, 'g', 3, 64) + " " + of)
+}

@@ -1,0 +1,277 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // for the page's parts
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"turnlab/harness/record"
+	"turnlab/reports/chart"
+	"turnlab/reports/digest"
+	"turnlab/reports/unit"
+)
+
+var (
+	//go:embed assets/page.html
+	pageText string
+	//go:embed assets/page.css
+	pageCSS string
+	//go:embed assets/page.js
+	pageJS string
+)
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"join": strings.Join, "svg": inlineSVG,
+}).Parse(pageText))
+
+// A page is what the template fills in.
+type page struct {
+	Title    string
+	Policy   string
+	CSS      template.CSS
+	JS       template.JS
+	Verdict  string
+	Facts    []fact
+	Engines  []engineKey
+	Icons    map[string]template.HTML // by engine label
+	Checks   []check
+	Counts   counts
+	Sections []pageSection
+	Machine  []fact
+	Notes    []string
+	Command  string
+	Version  string
+	RunID    string
+}
+
+// A fact is a name and a value.
+type fact struct{ Name, Value string }
+
+// An engineKey is a line of the key.
+type engineKey struct{ Label, Decides string }
+
+// counts says what became of the trials.
+type counts struct{ Trials, Valid, Warned, Invalid, Failed int }
+
+type pageSection struct {
+	ID, Name string
+	Axis     string
+	Fixed    []fact // what was the same in all points
+	Panels   []pagePanel
+	Hidden   int // panels beyond what is drawn
+}
+
+type pagePanel struct {
+	ID, Name string
+	Closed   bool
+	Figures  []figure
+	Medians  dataTable
+}
+
+func (r *report) page(w io.Writer) error {
+	css := pageCSS + chart.InkCSS("")
+	d := r.digest
+	p := page{
+		Title: r.title(), CSS: template.CSS(css), JS: template.JS(pageJS), Policy: policy(css, pageJS),
+		Verdict: r.verdict(), Facts: r.facts(), Checks: r.checks, Counts: count(d.Trials),
+		Machine: machine(d.Run.Host), Notes: d.Run.Notes, Command: shellLine(d.Run.Command), Version: d.Run.Version, RunID: d.Run.ID,
+	}
+	p.Icons = map[string]template.HTML{}
+	for _, label := range d.Labels {
+		p.Engines = append(p.Engines, engineKey{label, decides(label)})
+		p.Icons[label] = template.HTML(r.looks[label].Icon())
+	}
+	for i, s := range d.Sections {
+		p.Sections = append(p.Sections, r.pageSection(s, r.figures[i]))
+	}
+	return pageTemplate.Execute(w, p)
+}
+
+func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
+	out := pageSection{ID: slug("workload", s.Workload), Name: s.Workload, Fixed: fixed(r.digest, s), Hidden: len(s.Panels) - len(figures)}
+	if s.Axis.Name != "" {
+		out.Axis = axisLabel(s.Axis.Name)
+	}
+	for i, p := range s.Panels {
+		panel := pagePanel{
+			ID: slug("panel", s.Workload, p.Mode, p.Text()), Closed: p.Mode == record.Closed, Medians: medians(r.digest, s, p),
+			Name: map[bool]string{true: "Closed loop", false: "Open loop"}[p.Mode == record.Closed],
+		}
+		if text := p.Text(); text != "" {
+			panel.Name += ", " + text
+		}
+		if i < len(figures) {
+			panel.Figures = figures[i]
+		}
+		out.Panels = append(out.Panels, panel)
+	}
+	return out
+}
+
+// policy lets the page use its own style and script and nothing else, whatever a name in a record tries.
+func policy(css, js string) string {
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; form-action 'none'",
+		hash(css), hash(js))
+}
+
+// inlineSVG returns the drawing for the page. It is trusted because the package chart escapes every text it writes.
+func inlineSVG(c *chart.Chart) (template.HTML, error) {
+	var b bytes.Buffer
+	err := c.SVG(&b)
+	return template.HTML(b.String()), err
+}
+
+func (r *report) title() string {
+	var workloads []string
+	for _, s := range r.digest.Sections {
+		workloads = append(workloads, s.Workload)
+	}
+	if len(workloads) == 0 {
+		return "An empty run"
+	}
+	return listed(workloads) + " under " + listed(r.digest.Labels)
+}
+
+// maxListed is how many names a heading holds.
+const maxListed = 6
+
+// listed joins names as a sentence does.
+func listed(names []string) string {
+	if len(names) > maxListed {
+		names = append(slices.Clone(names[:maxListed-1]), fmt.Sprintf("%d more", len(names)-maxListed+1))
+	}
+	if len(names) == 1 {
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// verdict says how much may be concluded at all.
+func (r *report) verdict() string {
+	d := r.digest
+	switch {
+	case len(d.Trials) == 0:
+		return "Nothing was measured."
+	case d.Intervals():
+		return fmt.Sprintf("%d blocks: bands are 95 %% intervals of the median. Where bands overlap, no difference was shown.", d.Run.Blocks)
+	default:
+		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks.",
+			plural(d.Run.Blocks, "block"), digest.IntervalBlocks)
+	}
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func (r *report) facts() []fact {
+	d, h := r.digest, r.digest.Run.Host
+	c := count(d.Trials)
+	trials := plural(c.Trials, "trial") + " in " + plural(d.Run.Blocks, "block")
+	if c.Trials > c.Valid {
+		trials += fmt.Sprintf(", %d of them count", c.Valid)
+	}
+	return []fact{
+		{"Measured", time.Unix(0, d.Run.StartedUnix).UTC().Format("2 January 2006, 15:04 UTC")},
+		{"Trials", trials},
+		{"Machine", fmt.Sprintf("%s, %s, %s", h.CPU, plural(h.CPUs, "CPU"), h.Go)},
+	}
+}
+
+func count(trials []record.Trial) counts {
+	c := counts{Trials: len(trials)}
+	for i := range trials {
+		t := &trials[i]
+		switch {
+		case t.Failed != "":
+			c.Failed++
+		case !t.Valid():
+			c.Invalid++
+		case len(t.Flags) > 0:
+			c.Warned++
+			c.Valid++
+		default:
+			c.Valid++
+		}
+	}
+	return c
+}
+
+func machine(h record.Host) []fact {
+	facts := []fact{
+		{"host", h.Hostname}, {"CPU", h.CPU}, {"CPUs", fmt.Sprint(h.CPUs)}, {"server on CPUs", h.ServerCPUs},
+		{"generator on CPUs", h.ClientCPUs}, {"memory", unit.Bytes.Format(float64(h.MemoryBytes))},
+		{"system", strings.TrimSpace(h.OS + " " + h.Kernel + " " + h.Arch)}, {"Go", h.Go},
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Settings)) {
+		facts = append(facts, fact{name, h.Settings[name]})
+	}
+	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
+}
+
+// fixed lists the parameters that had one value in all points of a section.
+func fixed(d *digest.Digest, s digest.Section) []fact {
+	values := map[string][]string{}
+	note := func(p record.Point) {
+		if p.Workload != s.Workload {
+			return
+		}
+		for name := range p.Params {
+			if text := p.Text(name); !slices.Contains(values[name], text) {
+				values[name] = append(values[name], text)
+			}
+		}
+	}
+	for _, p := range d.Run.Plan {
+		note(p)
+	}
+	for _, t := range d.Trials {
+		note(t.Point)
+	}
+	var facts []fact
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if len(values[name]) == 1 && values[name][0] != "" {
+			facts = append(facts, fact{name, values[name][0]})
+		}
+	}
+	return facts
+}
+
+// decides says who decides when a task gives up the CPU: the question of the lab.
+func decides(label string) string {
+	engine, _, _ := strings.Cut(label, "/")
+	return map[string]string{
+		"coop":    "the task decides: futures, polled on one epoll set",
+		"preempt": "Go’s runtime decides: a goroutine per connection",
+		"threads": "the kernel decides: an OS thread per connection",
+		"loop":    "there are no tasks: the bare epoll loop, a yardstick",
+		"exec":    "a server from elsewhere",
+	}[engine]
+}
+
+// shellLine writes a command so that a shell reads it back.
+func shellLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = w
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%") != "" {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,153 @@
+// Package reports turns a run's records into what people look at: charts, a page, text.
+//
+// Everything here is made from records and can be made again; nothing is run and no clock is read, so the same records
+// give the same bytes. The same numbers, medians and intervals go into the page, the charts and the terminal, because they
+// all come from one [digest.Digest].
+//
+// The page is one file that works without a network: style, script and drawings are in it, and its content security policy
+// refuses everything else. Names in records may come from anywhere, so all text passes through html/template. The script
+// only adds to what is there; with scripts off, on paper, or read aloud, nothing is lost.
+//
+// Limits: a page holds all medians and the drawings, which is about 20 KB for each chart; single trials are in the files.
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"turnlab/harness/record"
+	"turnlab/reports/chart"
+	"turnlab/reports/digest"
+)
+
+// Files and folders that Write makes in a run's folder.
+const (
+	PageFile = "report.html"
+	ChartDir = "charts"
+)
+
+// Write makes charts/*.png, charts/*.svg and report.html in dir from a run's records and returns the path of the page.
+// Charts of an earlier report that this one does not have are removed: a folder must not show two runs' charts as one's.
+func Write(run *record.Run, trials []record.Trial, dir string) (page string, err error) {
+	r := newReport(run, trials)
+	if err := r.writeCharts(filepath.Join(dir, ChartDir)); err != nil {
+		return "", err
+	}
+	var html bytes.Buffer
+	if err := r.page(&html); err != nil {
+		return "", fmt.Errorf("make the page: %w", err)
+	}
+	page = filepath.Join(dir, PageFile)
+	if err := replaceFile(page, html.Bytes()); err != nil {
+		return "", err
+	}
+	return page, nil
+}
+
+// A report is everything that is shown, before it has a form.
+type report struct {
+	digest  *digest.Digest
+	looks   map[string]chart.Look
+	figures [][][]figure // by section, panel and metric
+	checks  []check
+}
+
+func newReport(run *record.Run, trials []record.Trial) *report {
+	d := digest.New(run, trials)
+	r := &report{digest: d, looks: chart.Looks(d.Labels), checks: checks(d)}
+	for _, s := range d.Sections {
+		r.figures = append(r.figures, sectionFigures(d, s, r.looks))
+	}
+	r.nameCharts()
+	return r
+}
+
+// nameCharts makes the names of charts unique: two names can differ in nothing but what a file name cannot hold.
+func (r *report) nameCharts() {
+	seen := map[string]int{}
+	for _, c := range r.charts() {
+		seen[c.ID]++
+		if n := seen[c.ID]; n > 1 {
+			c.ID = fmt.Sprintf("%s-%d", c.ID, n)
+		}
+	}
+}
+
+// charts lists all charts in the order of the page.
+func (r *report) charts() []*chart.Chart {
+	var all []*chart.Chart
+	for _, section := range r.figures {
+		for _, panel := range section {
+			for i := range panel {
+				all = append(all, &panel[i].Chart)
+			}
+		}
+	}
+	return all
+}
+
+func (r *report) writeCharts(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder of the charts: %w", err)
+	}
+	kept := map[string]bool{}
+	for _, c := range r.charts() {
+		for name, write := range map[string]func(*bytes.Buffer) error{
+			c.ID + ".png": func(b *bytes.Buffer) error { return c.PNG(b) },
+			c.ID + ".svg": func(b *bytes.Buffer) error { return c.SVGFile(b) },
+		} {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				return err
+			}
+			if err := replaceFile(filepath.Join(dir, name), b.Bytes()); err != nil {
+				return err
+			}
+			kept[name] = true
+		}
+	}
+	return removeOthers(dir, kept)
+}
+
+// removeOthers removes the charts in dir that are not kept. Files of other kinds are not ours.
+func removeOthers(dir string, kept map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("look for old charts: %w", err)
+	}
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		if kept[e.Name()] || e.IsDir() || ext != ".png" && ext != ".svg" {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("remove an old chart: %w", err)
+		}
+	}
+	return nil
+}
+
+// replaceFile writes a file as a whole or not at all: whoever reloads the page while it is written sees the old one.
+func replaceFile(path string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(content)
+	if chmod := tmp.Chmod(0o644); err == nil {
+		err = chmod
+	}
+	if closed := tmp.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
