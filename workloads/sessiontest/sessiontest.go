@@ -52,9 +52,7 @@ func (p *Player) Send(chunk []byte) {
 	used := p.input
 	p.input = slices.Concat(p.exchange.In, chunk)
 	p.exchange.In = p.input
-	for i := range used { // a session that has kept a part of In finds it spoilt, as it would under an engine
-		used[i] = 0xdb
-	}
+	clear(used) // a session that has kept a part of In finds it spoilt, as it would under an engine
 	p.run()
 }
 
