@@ -23,7 +23,7 @@ const (
 // A Folder is what was read from a run's folder.
 type Folder struct {
 	Dir    string
-	Run    *Run
+	Run    Run
 	Trials []Trial
 	Notes  []string // what was odd about the files
 	whole  int64    // length of trials.jsonl without a torn last line
@@ -31,7 +31,7 @@ type Folder struct {
 
 // Load reads a run's folder. A last line that was torn by a crash is left out and noted; any other damage is an error.
 func Load(dir string) (*Folder, error) {
-	f := &Folder{Dir: dir, Run: new(Run)}
+	f := &Folder{Dir: dir}
 	text, err := os.ReadFile(filepath.Join(dir, runFile))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil, misuse.Errorf("%s is not a run: it has no %s", dir, runFile)
@@ -39,7 +39,7 @@ func Load(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the run: %w", err)
 	}
-	if err := json.Unmarshal(text, f.Run); err != nil {
+	if err := json.Unmarshal(text, &f.Run); err != nil {
 		return nil, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, runFile), err)
 	}
 	if f.Run.Schema != Schema {

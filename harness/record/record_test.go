@@ -247,7 +247,7 @@ func sample() *Folder {
 		return Point{Engine: engine, Variant: variant, Workload: "http", Mode: mode, Params: params}
 	}
 	points := []Point{point("coop", "", Closed, 64, 0), point("coop", "await", Closed, 64, 0), point("preempt", "", Open, 64, 5000)}
-	f := &Folder{Run: &Run{ID: "r1", Plan: points, Host: Host{OS: "linux", Arch: "amd64", CPU: "a cpu"}}}
+	f := &Folder{Run: Run{ID: "r1", Plan: points, Host: Host{OS: "linux", Arch: "amd64", CPU: "a cpu"}}}
 	for i, p := range points {
 		f.Trials = append(f.Trials, Trial{
 			Schema: Schema, Run: "r1", Trial: i, Point: p, Requests: 3000, ThroughputRPS: 1000.5,

@@ -81,7 +81,7 @@ func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	p, err := plan.Continue(folder.Run, c)
+	p, err := plan.Continue(&folder.Run, c)
 	if err == nil {
 		err = check(p)
 	}
