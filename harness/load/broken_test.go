@@ -1,8 +1,10 @@
 package load
 
 import (
+	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,20 +41,28 @@ func TestEveryRequestThatFailsIsCountedByKind(t *testing.T) {
 		"a reset":      {func(c net.Conn, p []byte) { c.(*net.TCPConn).SetLinger(0); c.Close() }, "reset", "reset"},
 	} {
 		for _, rate := range []float64{0, 1000} {
-			s := serve(t, "tcp", after(20, c.end))
+			s := serve(t, "tcp", after(10, c.end))
 			l := s.load()
-			l.RateRPS = 2 * rate
-			r := mustRun(t, l, Hooks{})
-			if r.Errors[c.kind] == 0 || failures(r) != r.Errors[c.kind] {
-				t.Errorf("%s, rate %v: errors %v, want some of kind %s only", name, rate, r.Errors, c.kind)
-			}
-			if !strings.Contains(r.FirstError, c.text) || !strings.Contains(r.FirstError, s.address) {
-				t.Errorf("%s, rate %v: the first error is %q", name, rate, r.FirstError)
-			}
-			if s.accepted.Load() <= 4 || r.Usage.Counters["reopened"] != s.accepted.Load()-4 {
-				t.Errorf("%s, rate %v: the server accepted %d connections, and %d were opened again", name, rate,
-					s.accepted.Load(), r.Usage.Counters["reopened"])
-			}
+			l.RateRPS = rate
+			patiently(t, func(longer int64) error {
+				l.WindowNS *= longer
+				s.accepted.Store(0)
+				r := mustRun(t, l, Hooks{})
+				if failures(r) != r.Errors[c.kind] {
+					t.Errorf("%s, rate %v: errors %v, want some of kind %s only", name, rate, r.Errors, c.kind)
+				}
+				if n := s.accepted.Load(); r.Usage.Counters["reopened"] != n-4 {
+					t.Errorf("%s, rate %v: the server accepted %d connections, and %d were opened again", name, rate, n,
+						r.Usage.Counters["reopened"])
+				}
+				if r.Errors[c.kind] == 0 {
+					return fmt.Errorf("%s, rate %v: no error in %d requests", name, rate, r.Due)
+				}
+				if !strings.Contains(r.FirstError, c.text) || !strings.Contains(r.FirstError, s.address) {
+					t.Errorf("%s, rate %v: the first error is %q", name, rate, r.FirstError)
+				}
+				return nil
+			})
 		}
 	}
 }
@@ -66,10 +76,14 @@ func TestBytesThatNobodyAskedForAreWrong(t *testing.T) {
 			}
 		}
 	})
-	r := mustRun(t, s.load(), Hooks{})
-	if r.Errors["wrong"] == 0 {
-		t.Errorf("a byte after each reply went unnoticed: %+v", r.Errors)
-	}
+	l := s.load()
+	patiently(t, func(longer int64) error {
+		l.WindowNS *= longer
+		if r := mustRun(t, l, Hooks{}); r.Errors["wrong"] == 0 {
+			return fmt.Errorf("a byte after each of %d replies went unnoticed: %v", r.Requests, r.Errors)
+		}
+		return nil
+	})
 }
 
 func TestConnectionsThatAlwaysBreakAreOpenedAgainOnlySoOften(t *testing.T) {
@@ -90,17 +104,24 @@ func TestSilenceIsATimeoutAndHasTheAgeItReached(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		l := s.load()
 		l.RateRPS, l.TimeoutNS = rate, int64(100*time.Millisecond)
-		r := mustRun(t, l, Hooks{})
-		if r.Requests != 0 || r.Errors["timeout"] < 4 {
-			t.Errorf("rate %v: %d right, errors %v", rate, r.Requests, r.Errors)
-		}
-		name := "response"
-		if rate == 0 {
-			name = "service"
-		}
-		if p := time.Duration(r.Latency[name].P50); p < 100*time.Millisecond {
-			t.Errorf("rate %v: %s p50 is %v, but each request waited for the timeout of 100ms", rate, name, p)
-		}
+		patiently(t, func(longer int64) error {
+			l.WindowNS *= longer
+			r := mustRun(t, l, Hooks{})
+			if r.Requests != 0 {
+				t.Errorf("rate %v: %d right replies from a silent server", rate, r.Requests)
+			}
+			if r.Errors["timeout"] < 4 {
+				return fmt.Errorf("rate %v: due %d, errors %v", rate, r.Due, r.Errors)
+			}
+			name := "response"
+			if rate == 0 {
+				name = "service"
+			}
+			if p := time.Duration(r.Latency[name].P50); p < 100*time.Millisecond {
+				t.Errorf("rate %v: %s p50 is %v, but each request waited for the timeout of 100ms", rate, name, p)
+			}
+			return nil
+		})
 	}
 }
 
@@ -113,7 +134,7 @@ func TestBacklogIsGivenUpAfterTheTimeoutAndCounted(t *testing.T) {
 		t.Errorf("%d requests were due, want %d", r.Due, len(dueTimes(l)))
 	}
 	// One connection at 50 ms a request answers at most 16 in the window and its drain; the rest of about 120 cannot be sent.
-	if r.Requests > 17 || r.Errors["backlog"] == 0 || len(r.Errors) != 1 {
+	if r.Requests > 17 || r.Errors["backlog"] == 0 {
 		t.Errorf("%d right, errors %v, %d unanswered", r.Requests, r.Errors, r.Unanswered)
 	}
 	if r.Sent >= r.Due/2 {
@@ -129,8 +150,8 @@ func TestServerThatDiesIsRefusedAndNotForgotten(t *testing.T) {
 		s := serve(t, "tcp", echo)
 		l := s.load()
 		l.RateRPS, l.WindowNS, l.TimeoutNS = rate, int64(300*time.Millisecond), int64(100*time.Millisecond)
-		r := mustRun(t, l, Hooks{Measuring: func(control.Usage) { time.AfterFunc(100*time.Millisecond, s.stop) }})
-		if r.Errors["refused"] == 0 || r.Requests == 0 {
+		r := mustRun(t, l, Hooks{Measuring: func(control.Usage) { time.AfterFunc(50*time.Millisecond, s.stop) }})
+		if r.Errors["refused"] == 0 {
 			t.Errorf("rate %v: %d right, errors %v", rate, r.Requests, r.Errors)
 		}
 		if rate > 0 && r.Due != uint64(len(dueTimes(l))) {
@@ -140,11 +161,12 @@ func TestServerThatDiesIsRefusedAndNotForgotten(t *testing.T) {
 }
 
 func TestServerThatComesBackGetsTheLoadAgain(t *testing.T) {
-	s := serve(t, "unix", echo)
-	l := s.load()
-	l.WindowNS = int64(600 * time.Millisecond)
-	r := mustRun(t, l, Hooks{Measuring: func(control.Usage) {
-		time.AfterFunc(100*time.Millisecond, func() {
+	patiently(t, func(longer int64) error {
+		s := serve(t, "unix", echo)
+		l := s.load()
+		l.WindowNS = longer * int64(500*time.Millisecond)
+		var back atomic.Int64
+		r := mustRun(t, l, Hooks{Measuring: func(control.Usage) {
 			s.stop()
 			again, err := net.Listen("unix", s.address)
 			if err != nil {
@@ -158,13 +180,14 @@ func TestServerThatComesBackGetsTheLoadAgain(t *testing.T) {
 					if err != nil {
 						return
 					}
+					back.Add(1)
 					go func() { defer c.Close(); echo(s, c) }()
 				}
 			}()
-		})
-	}})
-	if last := r.Windows[5]; last.Received == 0 || r.Usage.Counters["reopened"] < 4 {
-		t.Errorf("in the last 100 ms %d replies came; %d connections were opened again", last.Received,
-			r.Usage.Counters["reopened"])
-	}
+		}})
+		if n := r.Usage.Counters["reopened"]; n < 4 || back.Load() < 4 {
+			return fmt.Errorf("%d connections were opened again, and %d came", n, back.Load())
+		}
+		return nil
+	})
 }

@@ -120,7 +120,7 @@ func (w *worker) connect() error {
 			return w.unreachable
 		case w.cut.Load():
 			return errStopped
-		case w.tick()-began > limit:
+		case w.opened < len(w.conns) && w.tick()-began > limit:
 			return fmt.Errorf("connect to %s: %d of %d connections came up in %v: is the server accepting, and is its "+
 				"listen backlog large enough?", w.address.text, w.opened, len(w.conns), time.Duration(w.now-began).Round(time.Millisecond))
 		}
