@@ -183,7 +183,7 @@ func loadFixture(t *testing.T, name string) (*record.Run, []record.Trial) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return folder.Run, folder.Trials
+	return &folder.Run, folder.Trials
 }
 
 func writeFixture(t *testing.T, dir string, model func() (*record.Run, []record.Trial)) {
