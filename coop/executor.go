@@ -54,7 +54,8 @@ type Executor struct {
 	timers   *wheel.Wheel[LocalWaker]
 	deferred []LocalWaker // tasks that yielded; woken after the events. At most one entry per poll of a turn
 	cx       Context
-	current  *task // the task that is polled now
+	current  *task       // the task that is polled now
+	done     func() bool // asks whether to leave the loop
 	stats    Stats
 
 	// sleeping is how producers know that a wake-up must go through the driver; see sleep.
@@ -155,6 +156,7 @@ func (ex *Executor) runUntil(done func() bool, last bool) (err error) {
 			ex.leave()
 		}
 	}()
+	ex.done = done
 	for !done() && err == nil {
 		err = ex.turn()
 	}
@@ -218,7 +220,7 @@ func (ex *Executor) look() error {
 func (ex *Executor) sleep() error {
 	timeout := ex.timeout()
 	ex.sleeping.Store(true)
-	if ex.tasks.inbox.Load() != nil || ex.arrivals.Load() || ex.stopping.Load() {
+	if ex.tasks.inbox.Load() != nil || ex.arrivals.Load() || ex.done() {
 		ex.sleeping.Store(false)
 		return nil
 	}

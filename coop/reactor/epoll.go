@@ -14,8 +14,7 @@ import (
 // Epoll is the System of Linux.
 //
 // Go announces every system call to its scheduler, in case it takes long. The calls on non-blocking sockets never do, so they
-// are made raw, without the announcement; only a wait that may block is announced. In race builds the detector does not see
-// raw calls: it misses what one thread hands to another through a socket, and reports nothing that is not there.
+// are made raw, without the announcement; only a wait that may block is announced.
 type Epoll struct {
 	fd     int
 	began  time.Time
@@ -134,20 +133,6 @@ func (e *Epoll) Close() error {
 	return errors.Join(unix.Close(bell), unix.Close(e.fd))
 }
 
-// Read implements System. Receiving takes a shorter way through the kernel than reading, which also serves files.
-func (e *Epoll) Read(fd int32, p []byte) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-		uintptr(len(p)), 0, 0, 0)
-	return int(n), errno
-}
-
-// Write implements System. MSG_NOSIGNAL spares the process a SIGPIPE for each peer that has gone.
-func (e *Epoll) Write(fd int32, p []byte) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-		uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
-	return int(n), errno
-}
-
 // Accept implements System.
 func (e *Epoll) Accept(fd int32) (int32, syscall.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
@@ -191,7 +176,7 @@ func family(to unix.Sockaddr) int {
 // number returns the error number in err, which package unix has wrapped for nothing else than to be an error.
 func number(err error) syscall.Errno {
 	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if err == nil || errors.As(err, &errno) {
 		return errno
 	}
 	return syscall.EINVAL // an address that cannot be expressed
