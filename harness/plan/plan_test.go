@@ -216,6 +216,7 @@ func TestMistakesAreTheUsersToMendAndSayWhatThereIs(t *testing.T) {
 		{"transport", func(s *Sweep) { s.Axes[0] = Axis{"transport", "udp"} }, `"udp" is not one of tcp, unix`},
 		{"CPUs", func(s *Sweep) { s.ServerCPUs = "7" }, "7 is not on this machine or not ours to use; we have 0-1"},
 		{"CPU list", func(s *Sweep) { s.ClientCPUs = "x" }, "not a list of CPUs"},
+		{"too much in flight", func(s *Sweep) { s.Axes = []Axis{{"conns", "100k"}, {"depth", "64"}} }, "100000 connections x depth 64: at most 4194304"},
 		{"nothing left", func(s *Sweep) { s.Engines, s.Workloads = []string{"loop"}, []string{"sleep"} }, "nothing to measure: loop does not run sleep"},
 		{"too many points", func(s *Sweep) { s.Axes = []Axis{{"conns", "1..200+1"}, {"depth", "1..100+1"}} }, "more than 10000 points"},
 	} {
@@ -320,7 +321,7 @@ func TestJobsAreNumberedInTheirOrder(t *testing.T) {
 
 func TestTheEstimateIsTheSumOfTheTrials(t *testing.T) {
 	p := resolve(t, small(Axis{"duration", "2s"}, Axis{"warmup", "500ms"}))
-	if got, want := Estimate(p.Jobs()), 4*(2500*time.Millisecond+Overhead); got != want {
+	if got, want := Estimate(p.Jobs()), 4*(2500*time.Millisecond+overhead+64*overheadPerConn); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -14,26 +14,28 @@ import (
 	"turnlab/workloads"
 )
 
-// Bounds of a plan: a slip in a range is to be an error and not a week.
+// Bounds of a plan: a slip in a range is to be an error and not a week. MaxInFlight, connections times depth, is what a
+// generator has room for.
 const (
-	MaxBlocks = 1000
-	MaxPoints = 10_000
+	MaxBlocks   = 1000
+	MaxPoints   = 10_000
+	MaxInFlight = 1 << 22
 )
 
 // Load declares the parameters of every point that are neither the engine's nor the workload's. Each may be an axis.
 var Load = option.Set{
 	{Name: "conns", Kind: option.Int, Default: "64", Min: 1, Max: 1 << 20, Help: "connections, open all the time"},
-	{Name: "rate", Kind: option.Int, Default: "0", Min: 0, Max: 1e9,
+	{Name: "rate", Kind: option.Int, Default: "0", Min: 0, Max: 1e8,
 		Help: "requests per second over all connections; 0 is the closed loop, where each connection waits for its reply"},
 	{Name: "arrivals", Kind: option.Choice, Default: "poisson", Choices: []string{"poisson", "fixed"},
 		Help: "gaps between requests at a rate: poisson as of many independent users, fixed as of a metronome"},
 	{Name: "depth", Kind: option.Int, Default: "1", Min: 1, Max: 1 << 16, Help: "requests in flight per connection"},
 	{Name: "transport", Kind: option.Choice, Default: "tcp", Choices: []string{"tcp", "unix"},
 		Help: "tcp on loopback, or a unix socket, which lessens the kernel's share"},
-	{Name: "threads", Kind: option.Int, Default: "0", Min: 0, Max: 1 << 10,
+	{Name: "threads", Kind: option.Int, Default: "0", Min: 0, Max: 256,
 		Help: "threads of the load generator; 0 is one per client CPU"},
-	{Name: "duration", Kind: option.Duration, Default: "3s", Min: 0.05, Max: 86400, Help: "length of the measured window"},
-	{Name: "warmup", Kind: option.Duration, Default: "1s", Min: 0, Max: 3600, Help: "load before the window, not measured"},
+	{Name: "duration", Kind: option.Duration, Default: "3s", Min: 0.05, Max: 3000, Help: "length of the measured window"},
+	{Name: "warmup", Kind: option.Duration, Default: "1s", Min: 0, Max: 600, Help: "load before the window, not measured"},
 	{Name: "timeout", Kind: option.Duration, Default: "5s", Min: 0.01, Max: 600,
 		Help: "of a connect and of a reply; also how long late replies are waited for after the window"},
 }
@@ -189,6 +191,9 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 	}
 	if p.Number("threads") == 0 {
 		p.Params["threads"] = float64(b.client.Len())
+	}
+	if conns, depth := p.Number("conns"), p.Number("depth"); conns*depth > MaxInFlight {
+		return misuse.Errorf("%.0f connections x depth %.0f: at most %d requests can be under way", conns, depth, MaxInFlight)
 	}
 	if len(b.points) == MaxPoints {
 		return misuse.Errorf("more than %d points: use fewer values or fewer axes", MaxPoints)
