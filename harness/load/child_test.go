@@ -94,6 +94,12 @@ func TestChildEndsWhenItsInputEnds(t *testing.T) {
 		do   func(c *talk)
 	}{
 		{"before the start", func(c *talk) {}},
+		{"while it connects", func(c *talk) {
+			deaf := l
+			deaf.Network, deaf.Address, deaf.Conns, deaf.TimeoutNS = "unix", deafSocket(t), 16, int64(time.Minute)
+			c.ask(control.Request{Do: control.Start, Load: &deaf})
+			time.Sleep(20 * time.Millisecond) // no event tells that it has begun to connect
+		}},
 		{"before go", func(c *talk) {
 			c.ask(control.Request{Do: control.Start, Load: &l})
 			c.expect(control.Ready)

@@ -33,8 +33,17 @@ type flight struct {
 
 // spill holds the bytes of a connection that do not fit through at once. A generator keeps a few and lends them out.
 type spill struct {
-	in  []byte // received, but not enough of it for the client; at most workloads.MaxUnread
-	out []byte // made, but not yet taken by the kernel; at most `depth` requests
+	in   []byte // received, but not enough of it for the client; at most workloads.MaxUnread
+	out  []byte // made, but not all of it taken by the kernel; at most 2 × depth requests
+	gone int    // bytes of out that the kernel has taken
+}
+
+// queue puts p behind the output that waits. It makes room when the half has gone, which keeps the bound of out.
+func (s *spill) queue(p []byte) {
+	if s.gone >= len(s.out)/2 {
+		s.out, s.gone = s.out[:copy(s.out, s.out[s.gone:])], 0
+	}
+	s.out = append(s.out, p...)
 }
 
 // spillFor returns the connection's spill, borrowing one when it has none.

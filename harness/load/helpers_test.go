@@ -31,8 +31,11 @@ type server struct {
 func serve(t *testing.T, network string, talk func(s *server, c net.Conn)) *server {
 	t.Helper()
 	address := "127.0.0.1:0"
-	if network == "unix" {
+	switch network {
+	case "unix":
 		address = filepath.Join(t.TempDir(), "s")
+	case "tcp6":
+		address = "[::1]:0"
 	}
 	l, err := net.Listen(network, address)
 	if err != nil {

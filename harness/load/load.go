@@ -77,7 +77,7 @@ func run(ctx context.Context, l control.Load, clients workloads.Clients, h Hooks
 	defer tune(g.threads)()
 	defer context.AfterFunc(ctx, g.stop)()
 	result, err := g.run(h)
-	if err == nil && g.wasCut {
+	if err == nil && g.wasCut || errors.Is(err, errStopped) {
 		err = context.Cause(ctx)
 	}
 	return result, err
@@ -116,7 +116,8 @@ func (g *generator) newWorker(i int, target address) (*worker, error) {
 	from, to := l.Conns*i/l.Threads, l.Conns*(i+1)/l.Threads
 	conns := to - from
 	w := &worker{
-		generator: g, number: i, address: target, firstConn: from, depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
+		generator: g, number: i, address: target, firstConn: from,
+		depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
 		conns: make([]conn, conns), flights: make([]flight, conns*l.Depth), schedule: schedule{next: never},
 		in: make([]byte, workloads.MaxUnread+readSize), lastFailure: closed, alarm: never,
 		tally: newTally(time.Duration(l.TimeoutNS)),
@@ -220,31 +221,26 @@ const startAhead = 2 * time.Millisecond
 
 // watchWindow calls the hooks at the edges of the window and returns what the generator used between them. It returns when
 // all threads have ended their load.
-func (g *generator) watchWindow(h Hooks) (control.Usage, error) {
-	var window control.Usage
-	var cycles int64
-	first, ok := <-g.marks
-	if ok {
-		cycles, _ = collector()
+func (g *generator) watchWindow(h Hooks) (window control.Usage, err error) {
+	if first, ok := <-g.marks; ok {
+		before := collections()
 		call(h.Measuring, first)
 		if second, ok := <-g.marks; ok {
-			now, heap := collector()
 			window = used(first, second)
-			window.Counters = map[string]int64{"gc_cycles": now - cycles, "reopened": 0}
-			window.Memory = map[string]uint64{"go_heap": heap}
+			window.Counters = map[string]int64{"gc_cycles": collections() - before}
 			call(h.Measured, second)
+			window.Memory = memory()
 		}
 	}
-	var failed error
 	for range g.marks { // until the threads have ended
 	}
 	for _, w := range g.workers {
-		failed = errors.Join(failed, w.broken)
+		err = errors.Join(err, w.broken)
 		if window.Counters != nil {
 			window.Counters["reopened"] += int64(w.reopened)
 		}
 	}
-	return window, failed
+	return window, err
 }
 
 func call(hook func(control.Usage), u control.Usage) {

@@ -46,6 +46,21 @@ func TestClosedLoopCountsWhatTheServerCounts(t *testing.T) {
 	}
 }
 
+func TestBothKindsOfInternetAddressesWork(t *testing.T) {
+	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skip("this machine has no IPv6")
+	} else {
+		l.Close()
+	}
+	for _, network := range []string{"tcp", "tcp6"} {
+		s := serve(t, network, echo)
+		s.network = "tcp"
+		if r := mustRun(t, s.load(), Hooks{}); failures(r) > 0 {
+			t.Errorf("%s: errors %v: %s", network, r.Errors, r.FirstError)
+		}
+	}
+}
+
 func TestOpenLoopSendsItsScheduleAndNothingElse(t *testing.T) {
 	for _, arrivals := range []string{Poisson, Fixed} {
 		for _, threads := range []int{1, 2} {
@@ -387,21 +402,38 @@ func TestUserMistakesNameTheMistakeAndTheRemedy(t *testing.T) {
 	}
 }
 
-func TestServerThatDoesNotAcceptEndsTheSetup(t *testing.T) {
+// deafSocket returns the path of a unix socket with an accept queue for three connections that nobody accepts.
+func deafSocket(t *testing.T) string {
+	t.Helper()
 	path := t.TempDir() + "/s"
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(fd)
+	t.Cleanup(func() { unix.Close(fd) })
 	if err := errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: path}), unix.Listen(fd, 2)); err != nil {
 		t.Fatal(err)
 	}
-	l := (&server{network: "unix", address: path}).load()
+	return path
+}
+
+func TestServerThatDoesNotAcceptEndsTheSetup(t *testing.T) {
+	l := (&server{network: "unix", address: deafSocket(t)}).load()
 	l.Conns, l.TimeoutNS = 16, int64(200*time.Millisecond)
-	_, err = Run(context.Background(), l, Hooks{})
+	_, err := Run(context.Background(), l, Hooks{})
 	if err == nil || !strings.Contains(err.Error(), "3 of 16 connections") {
 		t.Errorf("the error is %v, want one that says how many connections came up", err)
+	}
+}
+
+func TestCancelEndsTheSetup(t *testing.T) {
+	l := (&server{network: "unix", address: deafSocket(t)}).load()
+	l.Conns, l.TimeoutNS = 16, int64(time.Minute)
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	time.AfterFunc(20*time.Millisecond, func() { cancel(reason) })
+	if _, err := Run(ctx, l, Hooks{}); !errors.Is(err, reason) {
+		t.Errorf("the error is %v, want the reason of the cancellation", err)
 	}
 }
 
