@@ -92,6 +92,7 @@ type LoadResult struct {
 	Requests   uint64                    `json:"requests"`  // of those, answered rightly
 	Errors     map[string]uint64         `json:"errors,omitempty"`
 	FirstError string                    `json:"first_error,omitempty"`
+	Waited     uint64                    `json:"waited,omitempty"` // open loop: sent late because no connection was free
 	Unanswered uint64                    `json:"unanswered,omitempty"`
 	Unrecorded uint64                    `json:"unrecorded,omitempty"` // latencies that no histogram could hold; must be 0
 	Latency    map[string]record.Latency `json:"latency_ns"`

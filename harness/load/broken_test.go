@@ -137,6 +137,9 @@ func TestBacklogIsGivenUpAfterTheTimeoutAndCounted(t *testing.T) {
 	if r.Requests > 17 || r.Errors["backlog"] == 0 {
 		t.Errorf("%d right, errors %v, %d unanswered", r.Requests, r.Errors, r.Unanswered)
 	}
+	if r.Waited < r.Requests-2 || r.Waited > r.Due {
+		t.Errorf("%d of %d requests waited for the only connection", r.Waited, r.Due)
+	}
 	if r.Sent >= r.Due/2 {
 		t.Errorf("%d of %d were sent, but the only connection was busy", r.Sent, r.Due)
 	}

@@ -20,8 +20,9 @@
 //	slip     = sent − intended   how late the generator was, because it was slow or had no free connection
 //
 // In a server that freezes for a second the response time shows it in every request that was due in that second, and the
-// service time in one per connection. Slip tells who is to blame: large slip with idle connections is the generator's own
-// fault. A closed loop has no intended times, so it reports service alone.
+// service time in one per connection. Slip has two causes, and the result tells them apart: requests that waited for a
+// connection are counted, and slip without them is the generator's own fault. A closed loop has no intended times, so it
+// reports service alone.
 //
 // # What belongs to the window
 //

@@ -229,7 +229,10 @@ func TestOpenLoopLetsConnectionsTakeTurns(t *testing.T) {
 		l := s.load()
 		// So few requests that each connection has long been free when its turn comes.
 		l.Conns, l.Depth, l.RateRPS, l.Arrivals = 5, 2, 500, Fixed
-		mustRun(t, l, Hooks{})
+		r := mustRun(t, l, Hooks{})
+		if r.Waited > 0 {
+			return fmt.Errorf("%d requests found no free connection of 5", r.Waited)
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		for _, n := range turns {

@@ -53,6 +53,7 @@ const (
 // tally is what one thread has counted of the requests that belong to the window.
 type tally struct {
 	due, sent, right, unanswered uint64
+	waited                       uint64 // sent late because no connection was free
 	errors                       [kinds]uint64
 	response, service, slip      *hdrhistogram.Histogram
 	unrecorded                   uint64 // values outside a histogram's range; not one is expected
@@ -84,6 +85,7 @@ func (t *tally) note(at int64, text string) {
 func (t *tally) add(o *tally) {
 	t.due += o.due
 	t.sent += o.sent
+	t.waited += o.waited
 	t.right += o.right
 	t.unanswered += o.unanswered
 	t.unrecorded += o.unrecorded
@@ -99,9 +101,9 @@ func (t *tally) add(o *tally) {
 // result writes the counts down.
 func (t *tally) result() (control.LoadResult, error) {
 	r := control.LoadResult{
-		Due: t.due, Sent: t.sent, Requests: t.right, Unanswered: t.unanswered, Unrecorded: t.unrecorded,
-		FirstError: t.firstError,
-		Latency:    map[string]record.Latency{}, Histograms: map[string]string{},
+		Due: t.due, Sent: t.sent, Requests: t.right, Waited: t.waited,
+		Unanswered: t.unanswered, Unrecorded: t.unrecorded, FirstError: t.firstError,
+		Latency: map[string]record.Latency{}, Histograms: map[string]string{},
 	}
 	for k, n := range t.errors {
 		if n > 0 {

@@ -37,6 +37,7 @@ type worker struct {
 	swept   int // connections looked at in this round of the sweep
 	marked  int // edges of the window that have been signalled
 	running bool
+	waiting bool // requests are due and no connection is free
 
 	opened, dialing, flying, reopened int
 	lastFailure                       kind
@@ -181,14 +182,19 @@ func (w *worker) event(e *unix.EpollEvent) {
 	}
 }
 
-// sendDue sends requests that are due, as far as connections are free.
+// sendDue sends requests that are due, as far as connections are free. Once there was none, all that is sent until the
+// backlog is empty has waited for one.
 func (w *worker) sendDue(most int) {
 	for ; most > 0 && w.schedule.next <= w.now; most-- {
 		index := w.freeConn()
 		if index < 0 {
+			w.waiting = true
 			return
 		}
 		w.submit(index, &w.conns[index], w.schedule.take())
+	}
+	if w.waiting && w.schedule.next > w.now {
+		w.waiting = false
 	}
 }
 
@@ -209,6 +215,9 @@ func (w *worker) freeConn() int32 {
 // submit sends one request of the open loop.
 func (w *worker) submit(index int32, c *conn, intended int64) {
 	w.out = c.client.Request(w.out[:0])
+	if w.waiting && w.measured(intended) {
+		w.tally.waited++
+	}
 	w.fly(index, c, flight{intended: intended, sent: w.tick()})
 	w.write(index, c, w.out)
 }
