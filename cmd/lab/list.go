@@ -40,7 +40,7 @@ func list(w io.Writer) {
 	listOptions(w, engine.Common)
 	fmt.Fprintln(w, "\nWORKLOADS  set an option with --set WORKLOAD.OPTION=VALUE,...")
 	for _, wl := range workloads.All {
-		listEntry(w, wl.Name, wl.Summary+" Shows: "+wl.Shows+".")
+		listEntry(w, wl.Name, wl.Summary+"; shows "+strings.TrimSuffix(wl.Shows, "."))
 		listOptions(w, wl.Options)
 	}
 	fmt.Fprintln(w, "\nSUITES  run one with lab bench SUITE")
@@ -58,7 +58,7 @@ func listDefaults(w io.Writer, s *engine.Spec) {
 		}
 	}
 	if len(changed) > 0 {
-		listText(w, 6, strings.Join(changed, " ")+"  "+s.Why)
+		listText(w, 6, strings.Join(changed, " ")+": "+s.Why)
 	}
 }
 
