@@ -9,6 +9,9 @@
 package engine
 
 import (
+	"strings"
+
+	"turnlab/internal/misuse"
 	"turnlab/internal/option"
 	"turnlab/workloads"
 )
@@ -19,8 +22,9 @@ type Engine interface {
 	// accepted before it returns, and l as well. The error is nil after Stop.
 	//
 	// How an engine carries out the ops of a session is what the lab compares; *that* it carries them out the same way is
-	// tested: Out goes out before any op but Burn; a session that reads after EOF, or that leaves workloads.MaxUnread
-	// bytes unread, is closed; a broken connection drops its session without a further Step.
+	// tested: Out goes out before any op but Burn; a session that reads or receives after EOF, or that leaves
+	// workloads.MaxUnread bytes unread when it does, is closed; a broken connection drops its session without a further
+	// Step, cancels its calls and ends its subscription.
 	Serve(l *Listener, srv workloads.Server) error
 	// Stop makes Serve return. It may be called from any goroutine, before, during and after Serve, and more than once.
 	Stop()
@@ -58,6 +62,18 @@ type Config struct {
 	Options option.Values // resolved: the common options and the engine's own
 	Conns   int           // how many connections to expect at once; 0 when nobody knows
 	CPUs    int           // how many CPUs the process may use
+	// Upstreams are the servers that Call asks, NETWORK:ADDRESS each (see SplitUpstream). An engine connects to one when a
+	// session first calls it, keeps the connections its own way, and closes them before Serve returns.
+	Upstreams []string
+}
+
+// SplitUpstream takes an upstream apart: tcp:HOST:PORT or unix:PATH.
+func SplitUpstream(text string) (network, address string, err error) {
+	network, address, _ = strings.Cut(text, ":")
+	if network != "tcp" && network != "unix" || address == "" {
+		return "", "", misuse.Errorf("upstream %q: write tcp:HOST:PORT or unix:PATH", text)
+	}
+	return network, address, nil
 }
 
 // Preparer is implemented by an engine that has to do something before its clients may come: make its threads, start

@@ -64,6 +64,8 @@ type Server struct {
 	Settings map[string]string `json:"settings,omitempty"` // options of the workload
 	Conns    int               `json:"conns,omitempty"`    // how many connections to expect
 	Command  string            `json:"command,omitempty"`  // of an exec engine: how to start the foreign server
+	// Upstreams are the servers that the workload's sessions call, NETWORK:ADDRESS each.
+	Upstreams []string `json:"upstreams,omitempty"`
 }
 
 // Load tells a generator child what load to make.

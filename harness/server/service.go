@@ -49,7 +49,7 @@ func open(s control.Server) (*service, error) {
 		return nil, err
 	}
 	cpus := proc.Allowed()
-	config := engine.Config{Conns: s.Conns, CPUs: cpus.Len()}
+	config := engine.Config{Conns: s.Conns, CPUs: cpus.Len(), Upstreams: s.Upstreams}
 	if config.Options, err = spec.AllOptions().Resolve(s.Options); err != nil {
 		return nil, misuse.Errorf("engine %s: %w", spec.Label(), err)
 	}
@@ -87,9 +87,28 @@ func (sv *service) makeServer(spec *engine.Spec, s control.Server) error {
 		return misuse.Errorf("workload %s: %w", w.Name, err)
 	}
 	sv.resolved.Settings = settings.Texts()
-	sv.server, err = w.NewServer(settings, workloads.Env{Shared: sv.resolved.Shared})
+	if err := checkUpstreams(w, s.Upstreams); err != nil {
+		return err
+	}
+	began := time.Now()
+	sv.server, err = w.NewServer(settings, workloads.Env{
+		Shared: sv.resolved.Shared, Now: func() time.Duration { return time.Since(began) },
+	})
 	if err != nil {
 		return fmt.Errorf("workload %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+// checkUpstreams makes sure that a workload that calls has somebody to call.
+func checkUpstreams(w *workloads.Workload, upstreams []string) error {
+	if w.Uses(workloads.Call) && len(upstreams) == 0 {
+		return misuse.Errorf("workload %s calls other servers: say which, as tcp:HOST:PORT or unix:PATH", w.Name)
+	}
+	for _, u := range upstreams {
+		if _, _, err := engine.SplitUpstream(u); err != nil {
+			return err
+		}
 	}
 	return nil
 }
