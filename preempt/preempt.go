@@ -77,7 +77,6 @@ func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
 		err = e.accept(nl, srv)
 	}
 	e.Stop()
-	nl.Close()
 	e.running.Wait()
 	return err
 }

@@ -47,6 +47,9 @@ func begin(t *testing.T, spec *engine.Spec) func() ([]byte, error) {
 	if testing.Verbose() {
 		args = append(args, "-test.v")
 	}
+	if testing.Short() {
+		args = append(args, "-test.short")
+	}
 	var out bytes.Buffer
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(server.Environment(spec), chosen+"="+spec.Label())

@@ -14,7 +14,7 @@ import (
 //   - it comes after Close;
 //   - the first one has input already;
 //   - it follows a Read although neither input nor its end has come;
-//   - it follows any op but Burn and finds output that has not been sent;
+//   - it follows any op but Burn and finds output that has not been sent, or Burn and finds that it has;
 //   - it has more input than MaxUnread and one read's worth, so that nobody bounds it.
 type observer struct {
 	inner workloads.Server
@@ -80,9 +80,9 @@ type session struct {
 
 // glance is what was last seen of a session.
 type glance struct {
-	steps, consumed, unread int
-	eof                     bool
-	op                      workloads.Op
+	steps, consumed, unread, unsent int
+	eof                             bool
+	op                              workloads.Op
 }
 
 // Step implements workloads.Session.
@@ -96,7 +96,7 @@ func (s *session) Step(x *workloads.Exchange) workloads.Op {
 	op := s.inner.Step(x)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.was = glance{s.was.steps + 1, s.was.consumed + had - len(x.In), len(x.In), x.EOF, op}
+	s.was = glance{s.was.steps + 1, s.was.consumed + had - len(x.In), len(x.In), len(x.Out), x.EOF, op}
 	s.made += len(x.Out) - out
 	s.ops = append(s.ops, op)
 	return op
@@ -119,6 +119,8 @@ func (s *session) examine(x *workloads.Exchange) {
 		o.fault("a step after %v with other input: %d bytes unread, now %d", was.op.Kind, was.unread, len(x.In))
 	case was.op.Kind != workloads.Burn && len(x.Out) > 0:
 		o.fault("a step after %v with %d bytes of output not sent", was.op.Kind, len(x.Out))
+	case was.op.Kind == workloads.Burn && len(x.Out) != was.unsent:
+		o.fault("a step after burn with %d bytes of output, there were %d", len(x.Out), was.unsent)
 	}
 	if len(x.In) >= workloads.MaxUnread+maxRead {
 		o.fault("a step with %d bytes of input: nobody bounds it", len(x.In))
