@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"turnlab/harness/record"
+	"turnlab/harness/stat"
 	"turnlab/reports/chart"
 	"turnlab/reports/digest"
 )
@@ -14,44 +15,50 @@ import (
 // A figure is a chart with the numbers behind it.
 type figure struct {
 	Chart chart.Chart
+	Other *chart.Chart // the same on the other scale, linear or logarithmic; nil where that shows nothing
 	Table dataTable
 }
 
-// sectionFigures draws every metric that the trials of a panel have. Panels of one section share the range of each metric,
-// because charts that stand side by side are compared by height.
-func sectionFigures(d *digest.Digest, s digest.Section, looks map[string]chart.Look) [][]figure {
-	panels := s.Panels[:min(len(s.Panels), digest.MaxPanels)]
+// An illustrator makes the figures of one section. Panels share the range of each metric, because charts that stand side by
+// side are compared by height.
+type illustrator struct {
+	digest  *digest.Digest
+	section digest.Section
+	looks   map[string]chart.Look
+}
+
+// figures draws every metric that a panel's trials have, then what stands behind them.
+func (il illustrator) figures() [][]figure {
+	panels := il.section.Panels[:min(len(il.section.Panels), digest.MaxPanels)]
 	figures := make([][]figure, len(panels))
 	for _, mode := range []string{record.Closed, record.Open} {
 		for _, m := range digest.Metrics(mode) {
 			if !m.Chart {
 				continue
 			}
-			b := builder{d, s, m, looks}
-			shared, scale := b.sharedRange(panels, mode)
+			b := builder{il, m, il.extent(panels, mode, m)}
 			for i, p := range panels {
-				if p.Mode == mode && b.measured(p) {
-					figures[i] = append(figures[i], b.figure(p, shared, scale))
+				if p.Mode != mode || !il.measured(p, m) {
+					continue
+				}
+				figures[i] = append(figures[i], b.figure(p))
+				if ratios, ok := il.ratios(p, m); ok && m.ID == "cpu" {
+					figures[i] = append(figures[i], ratios)
 				}
 			}
 		}
 	}
+	for i, p := range panels {
+		figures[i] = append(figures[i], il.details(p)...)
+	}
 	return figures
 }
 
-// A builder makes the charts of one metric.
-type builder struct {
-	digest  *digest.Digest
-	section digest.Section
-	metric  digest.Metric
-	looks   map[string]chart.Look
-}
-
 // measured reports whether any trial of a panel has the metric.
-func (b builder) measured(p digest.Panel) bool {
+func (il illustrator) measured(p digest.Panel, m digest.Metric) bool {
 	for _, s := range p.Series {
 		for _, c := range s.Cells {
-			if sum := b.digest.Summarise(c, b.metric); len(sum.Values)+len(sum.Strays) > 0 {
+			if sum := il.digest.Summarise(c, m); len(sum.Values)+len(sum.Strays) > 0 {
 				return true
 			}
 		}
@@ -59,69 +66,79 @@ func (b builder) measured(p digest.Panel) bool {
 	return false
 }
 
-// sharedRange returns what all panels of a mode must show, and the scale that suits it.
-func (b builder) sharedRange(panels []digest.Panel, mode string) (chart.Range, chart.Scale) {
+// extent returns what all panels of a mode must show.
+func (il illustrator) extent(panels []digest.Panel, mode string, m digest.Metric) chart.Range {
 	r := chart.Range{Min: math.Inf(1), Max: math.Inf(-1)}
 	for _, p := range panels {
 		if p.Mode != mode {
 			continue
 		}
-		for _, s := range p.Series {
+		for _, s := range drawn(p) {
 			for _, c := range s.Cells {
-				sum := b.digest.Summarise(c, b.metric)
-				for _, x := range append(append([]float64{sum.Lo, sum.Hi}, sum.Values...), sum.Strays...) {
-					if !math.IsNaN(x) && !math.IsInf(x, 0) {
-						r.Min, r.Max = math.Min(r.Min, x), math.Max(r.Max, x)
-					}
+				sum := il.digest.Summarise(c, m)
+				for _, x := range slices.Concat(sum.Values, sum.Strays) {
+					r.Min, r.Max = math.Min(r.Min, x), math.Max(r.Max, x)
 				}
 			}
 		}
 	}
 	if r.Min > r.Max {
-		return chart.Range{}, chart.Linear
+		return chart.Range{}
 	}
-	scale := chart.UpperScale(r.Min, r.Max)
-	if scale == chart.Linear {
-		r.Min = math.Min(r.Min, 0)
-	}
-	return r, scale
+	return r
 }
 
-func (b builder) figure(p digest.Panel, shared chart.Range, scale chart.Scale) figure {
+// A builder makes the charts of one metric.
+type builder struct {
+	illustrator
+	metric digest.Metric
+	shared chart.Range
+}
+
+func (b builder) figure(p digest.Panel) figure {
 	c := chart.Chart{
 		ID:       slug(b.section.Workload, p.Mode, p.Text(), b.metric.ID),
 		Title:    b.metric.Title,
-		Subtitle: b.subtitle(p),
+		Subtitle: b.subtitle(p, b.metric.Better),
 		Footnote: b.footnote(p),
+		Alt:      b.alt(p),
 	}
-	series := drawn(p)
+	scale := chart.UpperScale(b.shared.Min, b.shared.Max)
 	if len(p.Values()) > 1 {
-		b.lines(&c, p, series, shared, scale)
-	} else {
-		b.rows(&c, p, series, shared, scale)
+		b.lines(&c, p)
+		return figure{b.scaled(c, scale), b.other(c, scale), b.table(p)}
 	}
-	c.Alt = b.alt(p)
-	return figure{c, b.table(p)}
+	b.rows(&c, p)
+	c.X.Scale = scale
+	return figure{c, nil, b.table(p)}
+}
+
+// scaled returns the chart with its heights on a scale. A linear one begins at zero.
+func (b builder) scaled(c chart.Chart, scale chart.Scale) chart.Chart {
+	c.Y.Scale, c.Y.Range = scale, b.shared
+	if scale == chart.Linear {
+		c.Y.Range.Min = math.Min(c.Y.Range.Min, 0)
+	}
+	return c
+}
+
+func (b builder) other(c chart.Chart, than chart.Scale) *chart.Chart {
+	if b.shared.Min <= 0 {
+		return nil // has no logarithm
+	}
+	other := map[chart.Scale]chart.Scale{chart.Linear: chart.Log, chart.Log: chart.Linear}[than]
+	c = b.scaled(c, other)
+	return &c
 }
 
 // drawn are the series of a panel that a chart can show.
 func drawn(p digest.Panel) []digest.Series { return p.Series[:min(len(p.Series), chart.MaxSeries)] }
 
-func (b builder) lines(c *chart.Chart, p digest.Panel, series []digest.Series, shared chart.Range, scale chart.Scale) {
-	c.X = chart.Axis{Label: axisLabel(b.section.Axis.Name), Unit: b.section.Axis.Unit()}
-	for i, v := range b.section.Axis.Values {
-		c.X.Marks = append(c.X.Marks, v.Number)
-		c.X.Names = append(c.X.Names, b.section.Axis.Names()[i])
-	}
-	if first := c.X.Marks[0]; first > 0 && c.X.Marks[len(c.X.Marks)-1]/first >= 10 {
-		c.X.Scale = chart.Log
-	}
-	if len(c.X.Marks) > maxMarks {
-		c.X.Marks, c.X.Names = nil, nil
-	}
-	c.Y = chart.Axis{Unit: b.metric.Unit, Scale: scale, Range: shared}
-	for _, s := range series {
-		line := chart.Series{Name: s.Name, Look: b.looks[s.Label]}
+func (b builder) lines(c *chart.Chart, p digest.Panel) {
+	c.X, c.Columns = b.axis(p)
+	c.Y.Unit = b.metric.Unit
+	for _, s := range drawn(p) {
+		line := chart.Series{Name: s.Name, Key: s.Label, Look: b.looks[s.Label]}
 		for _, cell := range s.Cells {
 			sum := b.digest.Summarise(cell, b.metric)
 			line.Points = append(line.Points, chart.Point{X: cell.X.Number, Y: sum.Median, Lo: sum.Lo, Hi: sum.Hi})
@@ -136,40 +153,66 @@ func (b builder) lines(c *chart.Chart, p digest.Panel, series []digest.Series, s
 // maxMarks is how many values of an axis get a tick each; beyond it round numbers read better.
 const maxMarks = 14
 
+// axis returns the section's axis, with a tick at each value that was measured, and the panel's values on it.
+func (il illustrator) axis(p digest.Panel) (a chart.Axis, columns []float64) {
+	axis := il.section.Axis
+	a = chart.Axis{Label: axisLabel(axis.Name), Unit: axis.Unit(), Names: axis.Names()}
+	for _, v := range axis.Values {
+		a.Marks = append(a.Marks, v.Number)
+	}
+	if first := a.Marks[0]; first > 0 && a.Marks[len(a.Marks)-1]/first >= 10 {
+		a.Scale = chart.Log
+	}
+	if len(a.Marks) > maxMarks {
+		a.Marks, a.Names = nil, nil
+	}
+	for _, v := range p.Values() {
+		columns = append(columns, v.Number)
+	}
+	return a, columns
+}
+
 // rows draws a panel in which nothing but the engine changes.
-func (b builder) rows(c *chart.Chart, p digest.Panel, series []digest.Series, shared chart.Range, scale chart.Scale) {
+func (b builder) rows(c *chart.Chart, p digest.Panel) {
 	c.Rows = true
-	c.X = chart.Axis{Label: strings.ToLower(b.metric.Title[:1]) + b.metric.Title[1:], Unit: b.metric.Unit, Scale: scale, Range: shared}
-	for _, s := range series {
-		row := chart.Series{Name: s.Name, Look: b.looks[s.Label]}
+	c.X = chart.Axis{Label: strings.ToLower(b.metric.Title[:1]) + b.metric.Title[1:], Unit: b.metric.Unit, Range: b.shared}
+	if chart.UpperScale(b.shared.Min, b.shared.Max) == chart.Linear {
+		c.X.Range.Min = math.Min(b.shared.Min, 0)
+	}
+	for _, s := range drawn(p) {
+		row := chart.Series{Name: s.Name, Key: s.Label, Look: b.looks[s.Label]}
 		for _, cell := range s.Cells {
 			sum := b.digest.Summarise(cell, b.metric)
 			row.Points = append(row.Points, chart.Point{X: sum.Median, Lo: sum.Lo, Hi: sum.Hi})
-			for _, x := range sum.Values {
-				row.Trials = append(row.Trials, chart.Place{X: x})
-			}
-			for _, x := range sum.Strays {
-				row.Strays = append(row.Strays, chart.Place{X: x})
-			}
+			row.Note = b.metric.Unit.Format(sum.Median)
+			row.Trials, row.Strays = places(sum.Values), places(sum.Strays)
 		}
 		c.Series = append(c.Series, row)
 	}
 }
 
-func (b builder) subtitle(p digest.Panel) string {
-	parts := []string{b.section.Workload + ", " + p.Mode + " loop"}
-	if text := p.Text(); text != "" {
-		parts[0] += ", " + text
+func places(xs []float64) []chart.Place {
+	var out []chart.Place
+	for _, x := range xs {
+		out = append(out, chart.Place{X: x})
 	}
-	if b.metric.Better != "" {
-		parts = append(parts, b.metric.Better)
+	return out
+}
+
+func (il illustrator) subtitle(p digest.Panel, better string) string {
+	text := il.section.Workload + ", " + p.Mode + " loop"
+	if settings := p.Text(); settings != "" {
+		text += ", " + settings
 	}
-	return strings.Join(parts, " · ")
+	if better != "" {
+		text += " · " + better
+	}
+	return text
 }
 
 // footnote says what a point is and what its band is.
 func (b builder) footnote(p digest.Panel) string {
-	least, most, strays := math.MaxInt, 0, false
+	least, most, strays := math.MaxInt, 0, false // trials behind a point
 	for _, s := range drawn(p) {
 		for _, c := range s.Cells {
 			sum := b.digest.Summarise(c, b.metric)
@@ -181,19 +224,26 @@ func (b builder) footnote(p digest.Panel) string {
 	}
 	text := trialsText(least, most)
 	if most > 1 {
-		band := "range of the trials"
-		if b.digest.Intervals() {
-			band = "95 % interval of the median"
-		}
-		text += " · band: " + band
+		text += " · band: " + spreadText(b.digest)
+	}
+	if b.digest.Intervals() && most > 1 && least < stat.MinTrials {
+		text += " · dotted: too few"
 	}
 	if strays {
-		text += " · hollow: invalid trial"
+		text += " · hollow: invalid"
 	}
 	if hidden := len(p.Series) - len(drawn(p)); hidden > 0 {
-		text += fmt.Sprintf(" · %d more series in the table", hidden)
+		text += fmt.Sprintf(" · %d more in the table", hidden)
 	}
 	return text
+}
+
+// spreadText names what is shown around a median.
+func spreadText(d *digest.Digest) string {
+	if d.Intervals() {
+		return "95 % interval"
+	}
+	return "their range"
 }
 
 func trialsText(least, most int) string {
@@ -217,24 +267,29 @@ func (b builder) alt(p digest.Panel) string {
 		for _, c := range []digest.Cell{s.Cells[0], s.Cells[len(s.Cells)-1]} {
 			text := b.metric.Unit.Format(b.digest.Summarise(c, b.metric).Median)
 			if b.section.Axis.Name != "" {
-				text += " at " + digest.Setting{Name: b.section.Axis.Name, Value: c.X}.Text() + " " + b.section.Axis.Name
+				text += " at " + b.at(c.X)
 			}
 			ends = append(ends, text)
 		}
-		parts = append(parts, s.Name+": "+strings.Join(slices.Compact(ends), ", "))
+		parts = append(parts, s.Name+" "+strings.Join(slices.Compact(ends), ", "))
 	}
-	return fmt.Sprintf("Chart: %s, %s. %s.", b.metric.Title, b.subtitle(p), strings.Join(parts, "; "))
+	return fmt.Sprintf("%s, %s. %s.", b.metric.Title, b.subtitle(p, b.metric.Better), strings.Join(parts, "; "))
+}
+
+// at writes a value of the axis with its name: "64 connections".
+func (il illustrator) at(x digest.Value) string {
+	name := il.section.Axis.Name
+	if name == "" {
+		return ""
+	}
+	return digest.Setting{Name: name, Value: x}.Text() + " " + axisLabel(name)
 }
 
 func axisLabel(name string) string {
 	labels := map[string]string{
 		"conns": "connections", "rate": "offered requests per second", "depth": "requests in flight per connection",
-		"payload": "payload", "duration": "length of the window",
 	}
-	_, short, _ := strings.Cut("."+name, ".")
-	if i := strings.LastIndex(short, "."); i >= 0 {
-		short = short[i+1:]
-	}
+	short := name[strings.LastIndex(name, ".")+1:]
 	if label, ok := labels[short]; ok {
 		return label
 	}
@@ -246,13 +301,7 @@ func axisLabel(name string) string {
 func slug(parts ...string) string {
 	var b strings.Builder
 	for _, part := range parts {
-		if part == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('-')
-		}
-		for _, r := range strings.ToLower(part) {
+		for _, r := range strings.ToLower(part) + "-" {
 			switch {
 			case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.':
 				b.WriteRune(r)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"turnlab/harness/record"
+	"turnlab/harness/stat"
 	"turnlab/reports/chart"
 	"turnlab/reports/digest"
 	"turnlab/reports/unit"
@@ -127,7 +128,7 @@ func policy(css, js string) string {
 }
 
 // inlineSVG returns the drawing for the page. It is trusted because the package chart escapes every text it writes.
-func inlineSVG(c *chart.Chart) (template.HTML, error) {
+func inlineSVG(c chart.Chart) (template.HTML, error) {
 	var b bytes.Buffer
 	err := c.SVG(&b)
 	return template.HTML(b.String()), err
@@ -168,7 +169,7 @@ func (r *report) verdict() string {
 		return fmt.Sprintf("%d blocks: bands are 95 %% intervals of the median. Where bands overlap, no difference was shown.", d.Run.Blocks)
 	default:
 		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks.",
-			plural(d.Run.Blocks, "block"), digest.IntervalBlocks)
+			plural(d.Run.Blocks, "block"), stat.MinTrials)
 	}
 }
 

@@ -58,7 +58,7 @@ func newReport(run *record.Run, trials []record.Trial) *report {
 	d := digest.New(run, trials)
 	r := &report{digest: d, looks: chart.Looks(d.Labels), checks: checks(d)}
 	for _, s := range d.Sections {
-		r.figures = append(r.figures, sectionFigures(d, s, r.looks))
+		r.figures = append(r.figures, illustrator{d, s, r.looks}.figures())
 	}
 	r.nameCharts()
 	return r

@@ -10,7 +10,7 @@ import (
 func TestTmpWrite(t *testing.T) {
 	for name := range fixtures {
 		run, trials := loadFixture(t, name)
-		dir := filepath.Join("/tmp/rep", name)
+		dir := filepath.Join("/tmp/repF", name)
 		os.MkdirAll(dir, 0o755)
 		if _, err := Write(run, trials, dir); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,9 @@ package reports
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 
 	"turnlab/reports/digest"
@@ -17,6 +20,7 @@ type dataTable struct {
 type column struct {
 	Name  string
 	Title string // what the short name stands for
+	Key   string // the engine whose figures it holds, if it is one's
 	Text  bool   // its cells are words and stand at the left
 }
 
@@ -28,13 +32,25 @@ type cell struct {
 	Small string  // less important: a spread
 }
 
+// Number is what the page sorts by: empty for words, NaN for what was not measured, which stays last.
+func (c cell) Number() string {
+	switch {
+	case math.IsNaN(c.Sort):
+		return "NaN"
+	case c.Sort == 0 && !strings.HasPrefix(c.Text, "0"):
+		return ""
+	default:
+		return strconv.FormatFloat(c.Sort, 'g', 6, 64)
+	}
+}
+
 func textCell(text string) cell { return cell{Text: text} }
 
 // table lists the numbers behind a chart: a row for each value of the axis, a column for each series.
 func (b builder) table(p digest.Panel) dataTable {
 	t := dataTable{Columns: []column{{Name: axisName(b.section), Text: b.section.Axis.Name == ""}}}
 	for _, s := range p.Series {
-		t.Columns = append(t.Columns, column{Name: s.Name})
+		t.Columns = append(t.Columns, column{Name: s.Name, Key: s.Label})
 	}
 	for _, x := range p.Values() {
 		row := []cell{axisCell(b.section, x)}
@@ -56,10 +72,8 @@ func (b builder) valueCell(c digest.Cell) cell {
 	sum := b.digest.Summarise(c, b.metric)
 	out := cell{Text: b.metric.Unit.Format(sum.Median), Sort: sum.Median}
 	switch {
-	case sum.N > 1:
-		out.Small = fmt.Sprintf("%s to %s, n %d", b.metric.Unit.Format(sum.Lo), b.metric.Unit.Format(sum.Hi), sum.N)
-	case sum.N == 1:
-		out.Small = "n 1"
+	case sum.N > 0:
+		out.Small = spread(b.metric.Unit, sum.Lo, sum.Hi, sum.N)
 	case len(sum.Strays) > 0:
 		out.Small = fmt.Sprintf("%d invalid", len(sum.Strays))
 	}
@@ -117,11 +131,7 @@ func medianRow(d *digest.Digest, s digest.Section, metrics []digest.Metric, seri
 
 // measuredMetrics returns the metrics that a panel has: a column of dashes says nothing.
 func measuredMetrics(d *digest.Digest, p digest.Panel) []digest.Metric {
-	var kept []digest.Metric
-	for _, m := range digest.Metrics(p.Mode) {
-		if (builder{digest: d, metric: m}).measured(p) {
-			kept = append(kept, m)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(digest.Metrics(p.Mode), func(m digest.Metric) bool {
+		return !illustrator{digest: d}.measured(p, m)
+	})
 }

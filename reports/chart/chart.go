@@ -32,9 +32,10 @@ type Chart struct {
 	Alt      string // the same in words, for those who cannot see the drawing
 	X, Y     Axis
 	Series   []Series
-	Spans    []Span // stretches of X that are shaded and named
-	Rows     bool   // series lie below each other, named at the left; Y is not used
-	Rule     *Rule  // a line at a value of X that others are compared with
+	Columns  []float64 // the values of X whose numbers can be read out, in order
+	Spans    []Span    // stretches of X that are shaded and named
+	Rows     bool      // series lie below each other, named at the left; Y is not used
+	Rule     *Rule     // a line at a value of X that others are compared with
 }
 
 // An Axis maps values to places.
@@ -62,12 +63,15 @@ const (
 
 // A Series is one line, or one row.
 type Series struct {
-	Name   string
-	Look   Look
-	Points []Point
-	Strays []Place // single trials that count in no point: drawn hollow
-	Trials []Place // single trials behind the points: drawn small, in rows
-	Stair  bool    // the line keeps its value until the next point
+	Name    string
+	Key     string // what it belongs to, for those who show and hide: an engine's label
+	Look    Look
+	Points  []Point
+	Strays  []Place // single trials that count in no point: drawn hollow
+	Trials  []Place // single trials behind the points: drawn small, in rows
+	Note    string  // what stands at the end of a row
+	Bare    bool    // a line without markers, for many points
+	Unnamed bool    // a companion of another series, explained elsewhere
 }
 
 // A Point is a summary of trials at one X. A median that nothing valid supports is NaN: the line has a gap there.
@@ -103,6 +107,14 @@ func (c *Chart) height() vg.Length {
 		return Height
 	}
 	return header + vg.Length(len(c.Series))*rowHeight + 62
+}
+
+// ScaleName names the scale that a reader would change.
+func (c *Chart) ScaleName() string {
+	if c.Y.Scale == Log {
+		return "logarithmic"
+	}
+	return "linear"
 }
 
 // finite reports whether x can be drawn.

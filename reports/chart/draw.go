@@ -3,7 +3,6 @@ package chart
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -27,12 +26,12 @@ const (
 // layout says where things ended up, for whoever wants to point at them.
 type layout struct {
 	area    vg.Rectangle
-	columns []vg.Length // the places of the values of X that have points
+	columns []vg.Length // the places of the chart's columns
 }
 
 // attributes writes the layout onto the drawing, for the script of a page.
 func (l layout) attributes(s *svgCanvas) string {
-	if l.area.Max.X == 0 {
+	if len(l.columns) == 0 {
 		return ""
 	}
 	var columns []string
@@ -85,7 +84,7 @@ func (c *Chart) drawLines(area draw.Canvas) layout {
 	inner := p.DataCanvas(data)
 	c.drawEndLabels(inner, p)
 	l := layout{area: inner.Rectangle}
-	for _, x := range c.columns() {
+	for _, x := range c.Columns {
 		l.columns = append(l.columns, inner.X(p.X.Norm(x)))
 	}
 	return l
@@ -103,19 +102,10 @@ func (c *Chart) plot(area draw.Canvas) (*plot.Plot, draw.Canvas) {
 
 	setAxis(&p.X, horizontal)
 	setAxis(&p.Y, vertical)
-	p.X.LineStyle = draw.LineStyle{Color: Axes, Width: 0.8}
-	p.X.Tick.LineStyle, p.X.Tick.Length = p.X.LineStyle, 4
-	p.X.Tick.Label = style(Muted, tickSize, text.XCenter, text.YTop)
-	p.X.Label.Text = c.X.Label
-	p.X.Label.TextStyle = style(Muted, noteSize, text.XCenter, text.YBottom)
-	p.X.Label.Padding = 2
-	p.Y.LineStyle.Width, p.Y.Tick.Length = 0, 0
-	p.Y.Tick.Label = style(Muted, tickSize, text.XRight, text.YCenter)
-	p.Y.Label.TextStyle = p.Y.Tick.Label
-
+	c.styleAxes(p)
 	p.Add(spans(c.Spans), &plotter.Grid{Horizontal: draw.LineStyle{Color: Grid, Width: 0.8}})
 	for i := range c.Series {
-		p.Add(&line{series: &c.Series[i], index: i, names: c})
+		p.Add(&line{series: &c.Series[i], index: i, chart: c})
 	}
 	return p, data
 }
@@ -123,6 +113,17 @@ func (c *Chart) plot(area draw.Canvas) (*plot.Plot, draw.Canvas) {
 func setAxis(a *plot.Axis, s scale) {
 	a.Min, a.Max, a.Scale, a.Tick.Marker = 0, 1, s, s
 	a.Padding = 0
+}
+
+func (c *Chart) styleAxes(p *plot.Plot) {
+	p.X.LineStyle = draw.LineStyle{Color: Axes, Width: 0.8}
+	p.X.Tick.LineStyle, p.X.Tick.Length = p.X.LineStyle, 4
+	p.X.Tick.Label = style(Muted, tickSize, text.XCenter, text.YTop)
+	p.X.Label.Text, p.X.Label.Padding = c.X.Label, 4
+	p.X.Label.TextStyle = style(Muted, noteSize, text.XCenter, text.YBottom)
+	p.Y.LineStyle.Width, p.Y.Tick.Length = 0, 0
+	p.Y.Tick.Label = style(Muted, tickSize, text.XRight, text.YCenter)
+	p.Y.Label.TextStyle = p.Y.Tick.Label
 }
 
 func tickWidth(ticks []plot.Tick) (widest vg.Length) {
@@ -172,20 +173,6 @@ func (c *Chart) extent() (x, y Range) {
 }
 
 func (r *Range) include(v float64) { r.Min, r.Max = math.Min(r.Min, v), math.Max(r.Max, v) }
-
-// columns lists the values of X that have points, in order.
-func (c *Chart) columns() []float64 {
-	var xs []float64
-	for _, s := range c.Series {
-		for _, p := range s.Points {
-			if c.X.Scale.shows(p.X) {
-				xs = append(xs, p.X)
-			}
-		}
-	}
-	slices.Sort(xs)
-	return slices.Compact(xs)
-}
 
 // spans shades stretches of X and names them at the top.
 type spans []Span

@@ -21,6 +21,9 @@ const (
 func (c *Chart) endLabelWidth() vg.Length {
 	var widest vg.Length
 	for _, s := range c.Series {
+		if s.Unnamed {
+			continue
+		}
 		widest = max(widest, bold(style(Text, labelSize, 0, 0)).Width(s.Name))
 	}
 	return min(widest, labelMost) + labelGap
@@ -35,7 +38,7 @@ func (c *Chart) drawEndLabels(dc draw.Canvas, p *plot.Plot) {
 	}
 	var labels []label
 	for i, s := range c.Series {
-		if end, ok := c.lastPlace(s); ok {
+		if end, ok := c.lastPlace(s); ok && !s.Unnamed {
 			labels = append(labels, label{i, vg.Point{X: dc.X(p.X.Norm(end.X)), Y: dc.Y(p.Y.Norm(end.Y))}})
 		}
 	}
@@ -50,8 +53,8 @@ func (c *Chart) drawEndLabels(dc draw.Canvas, p *plot.Plot) {
 }
 
 func (c *Chart) drawEndLabel(dc draw.Canvas, series int, end vg.Point, y vg.Length) {
-	defer group(dc, series)()
 	s := c.Series[series]
+	defer group(dc, series, s.Key)()
 	x := dc.Max.X + labelGap - 4
 	dc.StrokeLines(draw.LineStyle{Color: s.Look.Ink.Faint(0.55), Width: 0.7},
 		[]vg.Point{{X: end.X + markerRadius + 2, Y: end.Y}, {X: max(x-8, end.X+markerRadius+2), Y: y}, {X: x - 2, Y: y}})

@@ -17,17 +17,12 @@ func (c *Chart) drawRows(area draw.Canvas) layout {
 	p := plot.New()
 	p.TextHandler, p.BackgroundColor = faces, nil
 	names := c.rowNameWidth()
-	data := draw.Crop(area, names, -14, 0, 0)
-	horizontal := newScale(c.X, c.rowExtent().Min, c.rowExtent().Max, data.Max.X-data.Min.X, false)
+	data := draw.Crop(area, names, -max(14, c.noteWidth()), 0, 0)
+	extent := c.rowExtent()
+	horizontal := newScale(c.X, extent.Min, extent.Max, data.Max.X-data.Min.X, false)
 	setAxis(&p.X, horizontal)
 	setAxis(&p.Y, scale{min: 0, max: float64(max(1, len(c.Series)))})
-	p.X.LineStyle = draw.LineStyle{Color: Axes, Width: 0.8}
-	p.X.Tick.LineStyle, p.X.Tick.Length = p.X.LineStyle, 4
-	p.X.Tick.Label = style(Muted, tickSize, text.XCenter, text.YTop)
-	p.X.Label.Text, p.X.Label.Padding = c.X.Label, 2
-	p.X.Label.TextStyle = style(Muted, noteSize, text.XCenter, text.YBottom)
-	p.Y.LineStyle.Width, p.Y.Tick.Length = 0, 0
-	p.Y.Tick.Label, p.Y.Label.TextStyle = p.X.Tick.Label, p.X.Tick.Label
+	c.styleAxes(p)
 	p.Add(&plotter.Grid{Vertical: draw.LineStyle{Color: Grid, Width: 0.8}}, &rows{c})
 	p.Draw(data)
 	inner := p.DataCanvas(data)
@@ -45,10 +40,21 @@ func (c *Chart) rowNameWidth() (widest vg.Length) {
 }
 
 func (c *Chart) drawRowName(inner draw.Canvas, row int, width vg.Length) {
-	defer group(inner, row)()
 	s := c.Series[row]
+	defer group(inner, row, s.Key)()
 	sty := bold(style(s.Look.Ink, labelSize, text.XRight, text.YCenter))
 	inner.FillText(sty, vg.Point{X: inner.Min.X - labelGap/2, Y: c.rowY(inner, row) + 2}, fit(sty, s.Name, width-labelGap/2))
+	note := style(Text, labelSize-1, text.XRight, text.YCenter)
+	inner.FillText(note, vg.Point{X: inner.Max.X + c.noteWidth(), Y: c.rowY(inner, row) + 2}, s.Note)
+}
+
+func (c *Chart) noteWidth() (widest vg.Length) {
+	for _, s := range c.Series {
+		if s.Note != "" {
+			widest = max(widest, style(Text, labelSize-1, 0, 0).Width(s.Note)+labelGap/2)
+		}
+	}
+	return widest
 }
 
 // rowY returns the middle of a row; the first is at the top.
@@ -107,7 +113,7 @@ func (r *rows) rule(c draw.Canvas, rule *Rule, x func(float64) vg.Length) {
 }
 
 func (r *rows) row(c draw.Canvas, i int, s Series, x func(float64) vg.Length) {
-	defer group(c, i)()
+	defer group(c, i, s.Key)()
 	y, shows := r.chart.rowY(c, i), r.chart.X.Scale.shows
 	for _, t := range s.Trials {
 		if shows(t.X) {
@@ -118,14 +124,12 @@ func (r *rows) row(c draw.Canvas, i int, s Series, x func(float64) vg.Length) {
 		if !shows(p.X) {
 			continue
 		}
-		lo, hi := c.Min.X, c.Max.X // an interval without end runs to the edge
-		if shows(p.Lo) {
-			lo = x(p.Lo)
+		interval := draw.LineStyle{Color: s.Look.Ink, Width: 2}
+		lo, hi := x(p.Lo), x(p.Hi)
+		if !shows(p.Lo) || !shows(p.Hi) { // an interval without end
+			lo, hi, interval.Width, interval.Dashes = c.Min.X, c.Max.X, 1, endless
 		}
-		if shows(p.Hi) {
-			hi = x(p.Hi)
-		}
-		c.StrokeLine2(draw.LineStyle{Color: s.Look.Ink, Width: 2}, lo, y, hi, y)
+		c.StrokeLine2(interval, lo, y, hi, y)
 		s.Look.mark(c, vg.Point{X: x(p.X), Y: y}, markerRadius+1, false)
 	}
 	for _, t := range s.Strays {

@@ -2,6 +2,8 @@ package chart
 
 import (
 	"fmt"
+	"html"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -12,7 +14,7 @@ import (
 type line struct {
 	series *Series
 	index  int
-	names  *Chart
+	chart  *Chart
 }
 
 // markerRadius is the size of a marker; where points stand close together they get smaller, then only the line is left.
@@ -20,10 +22,12 @@ const markerRadius = vg.Length(3.2)
 
 // Plot implements gonum's Plotter.
 func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
-	defer group(c, l.index)()
+	defer group(c, l.index, l.series.Key)()
 	place := func(x, y float64) vg.Point { return vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))} }
 	for _, run := range l.runs() {
-		l.band(c, run, place)
+		if !l.series.Bare {
+			l.band(c, run, place)
+		}
 		l.stroke(c, run, place)
 	}
 	radius := l.radius(c)
@@ -40,17 +44,17 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 // group opens the group of a series, where the canvas knows groups, and returns what closes it.
-func group(c draw.Canvas, index int) (end func()) {
+func group(c draw.Canvas, index int, key string) (end func()) {
 	g, ok := c.Canvas.(grouper)
 	if !ok {
 		return func() {}
 	}
-	g.Begin(fmt.Sprintf(`data-series="%d"`, index))
+	g.Begin(fmt.Sprintf(`data-series="%d" data-key="%s"`, index, html.EscapeString(key)))
 	return g.End
 }
 
 func (l *line) drawable(p Point) bool {
-	return l.names.X.Scale.shows(p.X) && l.names.Y.Scale.shows(p.Y)
+	return l.chart.X.Scale.shows(p.X) && l.chart.Y.Scale.shows(p.Y)
 }
 
 // runs cuts the series where it has gaps: a line across a point that could not be measured would claim that it was.
@@ -73,34 +77,52 @@ func (l *line) runs() [][]Point {
 	return runs
 }
 
-// band fills the intervals. Bounds that cannot be drawn (no interval: infinite, or zero on a log axis) reach to the edge.
+// band fills the intervals between neighbours that have one. A point whose interval has no end (too few trials) gets a
+// dotted line over the whole height instead: true, and it does not bury its neighbours.
 func (l *line) band(c draw.Canvas, run []Point, place func(x, y float64) vg.Point) {
-	bound := func(x, y float64, edge vg.Length) vg.Point {
-		at := place(x, y)
-		if !l.names.Y.Scale.shows(y) {
-			at.Y = edge
+	var stretch []Point
+	for _, p := range run {
+		if finite(p.Lo) && finite(p.Hi) {
+			stretch = append(stretch, p)
+			continue
 		}
+		l.fill(c, stretch, place)
+		stretch = nil
+		if l.radius(c) == markerRadius {
+			x := place(p.X, p.Y).X
+			c.StrokeLine2(draw.LineStyle{Color: l.series.Look.Ink.Faint(0.6), Width: 1, Dashes: endless}, x, c.Min.Y, x, c.Max.Y)
+		}
+	}
+	l.fill(c, stretch, place)
+}
+
+// endless is the dash of an interval without end.
+var endless = []vg.Length{1, 3}
+
+func (l *line) fill(c draw.Canvas, stretch []Point, place func(x, y float64) vg.Point) {
+	bound := func(x, y float64) vg.Point {
+		if !l.chart.Y.Scale.shows(y) {
+			return vg.Point{X: place(x, 1).X, Y: c.Min.Y} // zero or less on a logarithmic axis
+		}
+		at := place(x, y)
 		at.Y = min(max(at.Y, c.Min.Y), c.Max.Y)
 		return at
 	}
-	var path vg.Path
-	if len(run) == 1 {
-		// One point has no width: its interval is a bar.
-		p := run[0]
-		lo, hi := bound(p.X, p.Lo, c.Min.Y), bound(p.X, p.Hi, c.Max.Y)
+	switch len(stretch) {
+	case 0:
+		return
+	case 1: // one point has no width: its interval is a bar
+		lo, hi := bound(stretch[0].X, stretch[0].Lo), bound(stretch[0].X, stretch[0].Hi)
 		c.StrokeLine2(draw.LineStyle{Color: l.series.Look.Ink.Faint(0.35), Width: 3}, lo.X, lo.Y, hi.X, hi.Y)
 		return
 	}
-	for i, p := range run {
-		at := bound(p.X, p.Hi, c.Max.Y)
-		if i == 0 {
-			path.Move(at)
-			continue
-		}
-		path.Line(at)
+	var path vg.Path
+	path.Move(bound(stretch[0].X, stretch[0].Hi))
+	for _, p := range stretch[1:] {
+		path.Line(bound(p.X, p.Hi))
 	}
-	for i := len(run) - 1; i >= 0; i-- {
-		path.Line(bound(run[i].X, run[i].Lo, c.Min.Y))
+	for _, p := range slices.Backward(stretch) {
+		path.Line(bound(p.X, p.Lo))
 	}
 	path.Close()
 	c.SetColor(l.series.Look.Ink.Faint(0.16))
@@ -110,17 +132,20 @@ func (l *line) band(c draw.Canvas, run []Point, place func(x, y float64) vg.Poin
 func (l *line) stroke(c draw.Canvas, run []Point, place func(x, y float64) vg.Point) {
 	var pts []vg.Point
 	for _, p := range run {
-		at := place(p.X, p.Y)
-		if l.series.Stair && len(pts) > 0 {
-			pts = append(pts, vg.Point{X: at.X, Y: pts[len(pts)-1].Y})
-		}
-		pts = append(pts, at)
+		pts = append(pts, place(p.X, p.Y))
 	}
-	c.StrokeLines(draw.LineStyle{Color: l.series.Look.Ink, Width: 1.8, Dashes: l.series.Look.Dashes}, c.ClipLinesXY(pts)...)
+	c.StrokeLines(draw.LineStyle{Color: l.series.Look.Ink, Width: l.width(), Dashes: l.series.Look.Dashes}, c.ClipLinesXY(pts)...)
+}
+
+func (l *line) width() vg.Length {
+	if l.series.Unnamed {
+		return 1.2
+	}
+	return 1.8
 }
 
 func (l *line) radius(c draw.Canvas) vg.Length {
-	if l.series.Stair {
+	if l.series.Bare {
 		return 0
 	}
 	gap := (c.Max.X - c.Min.X) / vg.Length(max(1, len(l.series.Points)))

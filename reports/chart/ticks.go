@@ -207,14 +207,11 @@ func (a Axis) tickLabel(v float64) string {
 	if a.Scale != Nines {
 		return a.Unit.Tick(v)
 	}
-	if v == 0.5 {
-		return "50" // no percent sign: the axis has it
-	}
-	return nines(v)
+	return Percent(v)
 }
 
-// nines writes a quantile in percent with the digits that it needs: 99.99.
-func nines(q float64) string {
+// Percent writes a quantile in percent with the digits that it needs: 99.99. The sign is the axis's to give.
+func Percent(q float64) string {
 	percent := unit.Plain.Tick(100 * q)
 	if missing := 1 - q; missing < 0.0095 {
 		decimals := int(math.Round(-math.Log10(missing))) - 2

@@ -11,7 +11,7 @@
 //   - What only one engine has (coop.yield) makes [Series], beside those of the engines and their variants.
 //   - The trials of one point are a [Cell]. Its figure is the median of the valid ones.
 //
-// With fewer than [IntervalBlocks] blocks a cell's spread is the range of its trials; from there on it is the interval of
+// With fewer than stat.MinTrials blocks a cell's spread is the range of its trials; from there on it is the interval of
 // order statistics that covers the true median in 95 of 100 runs, which assumes nothing about the shape of the noise.
 //
 // Limits: at most [MaxPanels] panels of a section and chart.MaxSeries series of a panel are drawn; tables have them all.
@@ -28,10 +28,6 @@ import (
 
 // MaxPanels bounds the small multiples of one section.
 const MaxPanels = 12
-
-// IntervalBlocks is the number of blocks from which an interval of the median exists at 95 %: below it, not even the range
-// of the trials covers the median that often.
-const IntervalBlocks = 6
 
 // A Digest is a run, sorted.
 type Digest struct {

@@ -3,10 +3,8 @@ package digest
 import (
 	"math"
 
-	"github.com/montanaflynn/stats"
-	"golang.org/x/perf/benchmath"
-
 	"turnlab/harness/record"
+	"turnlab/harness/stat"
 	"turnlab/reports/unit"
 )
 
@@ -37,10 +35,10 @@ func Metrics(mode string) []Metric {
 		kind, word = "response", "response time"
 	}
 	metrics := []Metric{
+		{"cpu", "Server CPU per request", "CPU per request", lower, unit.Nanos, true, cpu(func(c *record.CPU) float64 { return c.ServerNSPerReq })},
 		{"throughput", "Throughput", "req/s", higher, unit.PerSecond, true, func(t *record.Trial) (float64, bool) {
 			return t.ThroughputRPS, t.WindowSeconds > 0
 		}},
-		{"cpu", "Server CPU per request", "CPU/req", lower, unit.Nanos, true, cpu(func(c *record.CPU) float64 { return c.ServerNSPerReq })},
 		{"p50", "Median " + word + " (p50)", "p50", lower, unit.Nanos, true, latency(kind, func(l record.Latency) int64 { return l.P50 })},
 		{"p90", "p90 " + word, "p90", lower, unit.Nanos, false, latency(kind, func(l record.Latency) int64 { return l.P90 })},
 		{"p99", "p99 " + word, "p99", lower, unit.Nanos, true, latency(kind, func(l record.Latency) int64 { return l.P99 })},
@@ -118,19 +116,23 @@ func (d *Digest) Summarise(c Cell, m Metric) Summary {
 		}
 	}
 	s.N = len(s.Values)
-	if s.N == 0 {
-		return s
+	sum, err := stat.Summarise(s.Values)
+	if err != nil {
+		return s // no valid trial has the figure
 	}
-	s.Median, _ = stats.Median(s.Values) // its only error is about no values
+	s.Median, s.Lo, s.Hi = sum.Median, sum.Min, sum.Max
 	if d.Intervals() {
-		interval := benchmath.AssumeNothing.Summary(benchmath.NewSample(s.Values, &benchmath.DefaultThresholds), 0.95)
-		s.Lo, s.Hi = interval.Lo, interval.Hi
-		return s
+		s.Lo, s.Hi = bounds(sum.Interval)
 	}
-	s.Lo, _ = stats.Min(s.Values)
-	s.Hi, _ = stats.Max(s.Values)
 	return s
 }
 
+func bounds(i stat.Interval) (lo, hi float64) {
+	if !i.Exists() {
+		return math.Inf(-1), math.Inf(1)
+	}
+	return i.Low, i.High
+}
+
 // Intervals reports whether the run has enough blocks for intervals, and so for verdicts.
-func (d *Digest) Intervals() bool { return d.Run.Blocks >= IntervalBlocks }
+func (d *Digest) Intervals() bool { return d.Run.Blocks >= stat.MinTrials }

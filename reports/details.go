@@ -1,0 +1,247 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"gonum.org/v1/plot/vg"
+
+	"turnlab/harness/record"
+	"turnlab/reports/chart"
+	"turnlab/reports/digest"
+	"turnlab/reports/unit"
+)
+
+// details are the charts that stand behind the medians: the whole distribution of latencies, and the course of a trial.
+func (il illustrator) details(p digest.Panel) []figure {
+	var figures []figure
+	for _, draw := range []func(digest.Panel) (figure, bool){il.spectrum, il.progress} {
+		if f, ok := draw(p); ok {
+			figures = append(figures, f)
+		}
+	}
+	return figures
+}
+
+// ratioPlaces is the number of values of the axis at which ratios are shown.
+const ratioPlaces = 3
+
+// ratios draws a forest plot of a cost against the baseline engine's, paired within blocks.
+func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
+	p.Series = drawn(p)
+	base := p.Baseline()
+	c := chart.Chart{
+		ID:       slug(il.section.Workload, p.Mode, p.Text(), m.ID, "ratio"),
+		Title:    m.Short + " against " + p.Series[base].Name,
+		Subtitle: il.subtitle(p, "left of 1 is cheaper"),
+		Rows:     true, Rule: &chart.Rule{X: 1, Lo: 1, Hi: 1},
+		X: chart.Axis{Label: il.ratioLabel(p), Unit: unit.Times},
+	}
+	t := dataTable{Columns: []column{{Name: "engine", Text: true}, {Name: "ratio"}}}
+	most := 0
+	for _, x := range p.Representative(ratioPlaces) {
+		for _, r := range il.digest.Ratios(p, m, base, x) {
+			row := il.ratioRow(p, r)
+			c.Series = append(c.Series, row)
+			t.Rows = append(t.Rows, []cell{{Text: row.Name}, {Text: row.Note, Sort: r.Median, Small: spread(unit.Times, r.Lo, r.Hi, len(r.Values))}})
+			most = max(most, len(r.Values))
+		}
+	}
+	c.Footnote = strings.Replace(trialsText(most, most), "trials", "blocks", 1) + " · line: " + spreadText(il.digest) + " · ticks: blocks"
+	c.Alt = c.Title + ", " + c.Subtitle + ". " + rowsText(c.Series)
+	c.X.Scale = ratioScale(c.Series)
+	return figure{Chart: c, Table: t}, len(c.Series) > 0
+}
+
+func (il illustrator) ratioLabel(p digest.Panel) string {
+	label := "ratio within a block"
+	if il.section.Axis.Name == "" {
+		return label
+	}
+	var at []string
+	for _, x := range p.Representative(ratioPlaces) {
+		at = append(at, digest.Setting{Name: il.section.Axis.Name, Value: x}.Text())
+	}
+	return label + ", at " + listed(at) + " " + axisLabel(il.section.Axis.Name)
+}
+
+func (il illustrator) ratioRow(p digest.Panel, r digest.Ratio) chart.Series {
+	s := p.Series[r.Series]
+	row := chart.Series{
+		Name: s.Name, Key: s.Label, Look: il.looks[s.Label], Trials: places(r.Values), Note: unit.Times.Format(r.Median),
+		Points: []chart.Point{{X: r.Median, Lo: r.Lo, Hi: r.Hi}},
+	}
+	if il.section.Axis.Name != "" {
+		row.Name += " at " + digest.Setting{Name: il.section.Axis.Name, Value: r.X}.Text()
+	}
+	return row
+}
+
+// ratioScale is logarithmic when ratios are far apart: twice and half are then equally far from one.
+func ratioScale(rows []chart.Series) chart.Scale {
+	low, high := 1.0, 1.0
+	for _, s := range rows {
+		for _, t := range s.Trials {
+			low, high = math.Min(low, t.X), math.Max(high, t.X)
+		}
+	}
+	if high/low > 5 {
+		return chart.Log
+	}
+	return chart.Linear
+}
+
+func rowsText(rows []chart.Series) string {
+	var parts []string
+	for _, s := range rows {
+		parts = append(parts, s.Name+" "+s.Note)
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// dotted tells a companion line from the one it belongs to.
+var dotted = []vg.Length{1.5, 2.5}
+
+// spread writes an interval for a table.
+func spread(u unit.Unit, lo, hi float64, n int) string {
+	if n < 2 {
+		return fmt.Sprintf("n %d", n)
+	}
+	return fmt.Sprintf("%s to %s, n %d", u.Format(lo), u.Format(hi), n)
+}
+
+// readQuantiles are the quantiles of a spectrum whose values are listed.
+var readQuantiles = []float64{0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999}
+
+// spectrum draws the whole distribution of latencies at one point of the axis: every further nine takes the same space, so
+// the tail, which is where engines differ, is not pressed into the last pixel. Histograms of trials are merged; percentiles
+// of trials could not be.
+func (il illustrator) spectrum(p digest.Panel) (figure, bool) {
+	kinds := []string{"service"}
+	if p.Mode == record.Open {
+		kinds = []string{"response", "service"}
+	}
+	x, ok := p.Middle(func(t *record.Trial) bool { return t.Histograms[kinds[0]] != "" })
+	if !ok {
+		return figure{}, false
+	}
+	c := chart.Chart{
+		ID: slug(il.section.Workload, p.Mode, p.Text(), "spectrum"), Title: "Latency spectrum, " + kinds[0] + " time",
+		Subtitle: il.subtitle(p, il.at(x)),
+		X:        chart.Axis{Label: "percentile", Scale: chart.Nines}, Y: chart.Axis{Unit: unit.Nanos},
+		Footnote: "trials of a point merged",
+	}
+	if len(kinds) > 1 {
+		c.Footnote += " · dotted: service time"
+	}
+	var histograms []*hdrhistogram.Histogram
+	for _, kind := range kinds {
+		for _, s := range drawn(p) {
+			h := merged(s, x, kind)
+			if h == nil || len(c.Series) == chart.MaxSeries {
+				continue
+			}
+			c.Series = append(c.Series, il.spectrumLine(s, h, kind, kind != kinds[0]))
+			histograms = append(histograms, h)
+		}
+	}
+	return il.spectrumFigure(c, histograms), len(c.Series) > 0
+}
+
+func (il illustrator) spectrumLine(s digest.Series, h *hdrhistogram.Histogram, kind string, companion bool) chart.Series {
+	line := chart.Series{Name: s.Name, Key: s.Label, Look: il.looks[s.Label], Bare: true}
+	if companion {
+		line.Name, line.Unnamed, line.Look.Dashes = s.Name+" "+kind, true, dotted
+	}
+	const perNine = 12
+	for k := 0; ; k++ {
+		q := 1 - math.Pow(10, -float64(k)/perNine)
+		if float64(h.TotalCount())*(1-q) < 1 {
+			return line // no request is rarer than one in all
+		}
+		v := float64(h.ValueAtQuantile(100 * q))
+		line.Points = append(line.Points, chart.Point{X: q, Y: v, Lo: v, Hi: v})
+	}
+}
+
+// spectrumFigure adds what the lines need to be read: scales, the quantiles with names, and a table of them.
+func (il illustrator) spectrumFigure(c chart.Chart, histograms []*hdrhistogram.Histogram) figure {
+	t := dataTable{Columns: []column{{Name: "percentile"}}}
+	r := chart.Range{Min: math.Inf(1), Max: math.Inf(-1)}
+	most := int64(0)
+	for i, s := range c.Series {
+		t.Columns = append(t.Columns, column{Name: s.Name, Key: s.Key})
+		most = max(most, histograms[i].TotalCount())
+		for _, p := range s.Points {
+			r.Min, r.Max = math.Min(r.Min, p.Y), math.Max(r.Max, p.Y)
+		}
+	}
+	for _, q := range readQuantiles {
+		if float64(most)*(1-q) < 1 {
+			break
+		}
+		c.Columns = append(c.Columns, q)
+		row := []cell{{Text: percentile(q), Sort: q}}
+		for _, h := range histograms {
+			row = append(row, quantileCell(h, q))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	c.Alt = fmt.Sprintf("%s, %s. %s", c.Title, c.Subtitle, tailText(c, histograms))
+	b := builder{illustrator: il, shared: r}
+	scale := chart.UpperScale(r.Min, r.Max)
+	return figure{b.scaled(c, scale), b.other(c, scale), t}
+}
+
+func quantileCell(h *hdrhistogram.Histogram, q float64) cell {
+	if float64(h.TotalCount())*(1-q) < 1 {
+		return textCell("–")
+	}
+	v := float64(h.ValueAtQuantile(100 * q))
+	return cell{Text: unit.Nanos.Format(v), Sort: v}
+}
+
+func percentile(q float64) string {
+	if q == 0 {
+		return "least"
+	}
+	return "p" + chart.Percent(q)
+}
+
+func tailText(c chart.Chart, histograms []*hdrhistogram.Histogram) string {
+	var parts []string
+	for i, s := range c.Series {
+		h := histograms[i]
+		parts = append(parts, fmt.Sprintf("%s: p50 %s, p99 %s, most %s", s.Name, unit.Nanos.Format(float64(h.ValueAtQuantile(50))),
+			unit.Nanos.Format(float64(h.ValueAtQuantile(99))), unit.Nanos.Format(float64(h.Max()))))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// merged adds up the histograms of a point's valid trials; nil when there is none. A histogram that cannot be read, or
+// that does not fit the others, would make the sum a lie, so then there is none either.
+func merged(s digest.Series, x digest.Value, kind string) *hdrhistogram.Histogram {
+	c, ok := s.At(x)
+	if !ok {
+		return nil
+	}
+	var sum *hdrhistogram.Histogram
+	for _, t := range c.Valid() {
+		text := t.Histograms[kind]
+		if text == "" {
+			continue
+		}
+		h, err := hdrhistogram.Decode([]byte(text))
+		if err != nil {
+			return nil
+		}
+		if sum == nil {
+			sum = h
+		} else if dropped := sum.Merge(h); dropped > 0 {
+			return nil
+		}
+	}
+	return sum
+}

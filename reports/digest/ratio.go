@@ -1,0 +1,136 @@
+package digest
+
+import (
+	"math"
+
+	"turnlab/harness/record"
+	"turnlab/harness/stat"
+)
+
+// A Ratio compares one series with another at one value of the axis, block by block.
+type Ratio struct {
+	Series         int // in the panel
+	X              Value
+	Median, Lo, Hi float64
+	Values         []float64 // by block
+}
+
+// Baseline returns the series that others are compared with: preempt, which is what a Go programmer writes anyway, or the
+// first there is.
+func (p Panel) Baseline() int {
+	for i, s := range p.Series {
+		if s.Name == "preempt" {
+			return i
+		}
+	}
+	return 0
+}
+
+// Ratios compares the metric of every series with the baseline's at x. Trials of the same block are paired, so that what
+// slows down a whole block cancels.
+func (d *Digest) Ratios(p Panel, m Metric, baseline int, x Value) []Ratio {
+	base, ok := p.Series[baseline].At(x)
+	if !ok {
+		return nil
+	}
+	below := byBlock(base, m)
+	var ratios []Ratio
+	for i, s := range p.Series {
+		c, ok := s.At(x)
+		if i == baseline || !ok {
+			continue
+		}
+		if r, ok := d.ratio(byBlock(c, m), below); ok {
+			r.Series, r.X = i, x
+			ratios = append(ratios, r)
+		}
+	}
+	return ratios
+}
+
+func (d *Digest) ratio(above, below map[int]float64) (Ratio, bool) {
+	var r Ratio
+	var pairs []stat.Pair
+	for block := range d.Run.Blocks {
+		a, okA := above[block]
+		b, okB := below[block]
+		if okA && okB && a > 0 && b > 0 {
+			pairs = append(pairs, stat.Pair{A: a, B: b})
+			r.Values = append(r.Values, a/b)
+		}
+	}
+	c, err := stat.Compare(pairs)
+	if err != nil {
+		return r, false // no block has both
+	}
+	r.Median, r.Lo, r.Hi = c.Ratio, math.Inf(1), math.Inf(-1)
+	for _, v := range r.Values {
+		r.Lo, r.Hi = math.Min(r.Lo, v), math.Max(r.Hi, v)
+	}
+	if d.Intervals() {
+		r.Lo, r.Hi = bounds(c.Interval)
+	}
+	return r, true
+}
+
+// byBlock returns the metric of the valid trials of a cell by block; of a block's trials at one point the first counts.
+func byBlock(c Cell, m Metric) map[int]float64 {
+	values := map[int]float64{}
+	for _, t := range c.Valid() {
+		if _, seen := values[t.Block]; seen {
+			continue
+		}
+		if x, ok := m.Of(t); ok {
+			values[t.Block] = x
+		}
+	}
+	return values
+}
+
+// Representative returns up to n values of the panel's axis, spread from the first to the last.
+func (p Panel) Representative(n int) []Value {
+	values := p.Values()
+	if len(values) <= n {
+		return values
+	}
+	var picked []Value
+	for i := range n {
+		picked = append(picked, values[i*(len(values)-1)/(n-1)])
+	}
+	return picked
+}
+
+// Middle returns the value of the axis in the middle of those for which has is true, counted over all series; ok is false
+// when there is none.
+func (p Panel) Middle(has func(t *record.Trial) bool) (x Value, ok bool) {
+	var most int
+	var best []Value
+	for _, v := range p.Values() {
+		n := 0
+		for _, s := range p.Series {
+			if c, ok := s.At(v); ok && First(c, has) != nil {
+				n++
+			}
+		}
+		if n > most {
+			most, best = n, nil
+		}
+		if n == most && n > 0 {
+			best = append(best, v)
+		}
+	}
+	if len(best) == 0 {
+		return Value{}, false
+	}
+	return best[len(best)/2], true
+}
+
+// First returns the first valid trial of a cell for which has is true, or nil.
+func First(c Cell, has func(t *record.Trial) bool) *record.Trial {
+	for _, t := range c.Valid() {
+		if has(t) {
+			return t
+		}
+	}
+	return nil
+}
