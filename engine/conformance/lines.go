@@ -126,11 +126,28 @@ func (s *lines) hold(*workloads.Exchange) workloads.Op {
 	return workloads.Op{Kind: workloads.Read}
 }
 
+// pattern is letters in no order, of a prime length, so that no piece of output is like its neighbour.
+var pattern = func() []byte {
+	p := make([]byte, 65_521)
+	for i := range p {
+		p[i] = byte('a' + i*i%26 + i/1000%5)
+	}
+	return p
+}()
+
 // appendPattern appends n bytes that differ with their place, counted back from the end, so that a lost, doubled or swapped
 // piece shows.
 func appendPattern(dst []byte, fromEnd, n int) []byte {
-	for i := fromEnd; i > fromEnd-n; i-- {
-		dst = append(dst, byte('a'+i*7%26+i/1000%5))
+	for n > 0 {
+		end := fromEnd % len(pattern)
+		if end == 0 {
+			end = len(pattern)
+		}
+		part := pattern[len(pattern)-end:]
+		part = part[:min(n, len(part))]
+		dst = append(dst, part...)
+		fromEnd -= len(part)
+		n -= len(part)
 	}
 	return dst
 }
