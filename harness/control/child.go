@@ -35,6 +35,7 @@ type Command struct {
 	Program  string   // the binary; empty means this one
 	Launcher []string // words in front of the program: "ssh", "host"
 	Environ  []string // added to the environment of this process
+	maxLine  int      // for tests; 0 means MaxLine
 	// Start starts the prepared command, on the CPUs it should have; nil starts it as it is.
 	Start func(*exec.Cmd) error
 }
@@ -48,6 +49,7 @@ type Child struct {
 	out    *os.File // the child's standard output
 	stderr *tail
 	events chan line     // from the reader; closed at the end of the output
+	most   int           // bytes of a line
 	deaf   chan struct{} // closed when nobody will listen any more
 	gone   chan struct{} // closed when the process has been reaped
 
@@ -69,10 +71,13 @@ func Spawn(ctx context.Context, c Command) (*Child, error) {
 		return nil, err
 	}
 	child := &Child{
-		name: c.Name, cmd: cmd, stderr: &tail{},
+		name: c.Name, cmd: cmd, stderr: &tail{}, most: MaxLine,
 		events: make(chan line), deaf: make(chan struct{}), gone: make(chan struct{}),
 	}
 	cmd.Stderr = child.stderr
+	if c.maxLine > 0 {
+		child.most = c.maxLine
+	}
 	if err := child.start(c.Start); err != nil {
 		return nil, fmt.Errorf("start the %s (%s): %w", c.Name, cmd.Path, err)
 	}

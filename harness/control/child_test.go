@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"turnlab/harness/record"
 	"turnlab/internal/misuse"
 )
 
@@ -26,6 +27,7 @@ func TestMain(m *testing.M) {
 		parts[name]()
 		os.Exit(0)
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector keeps each child for a second
 	goleak.VerifyTestMain(m)
 }
 
@@ -44,6 +46,7 @@ var parts = map[string]func(){
 	"deaf":      func() { say(Event{Is: Ready}); sleepy() },
 	"stubborn":  func() { hear(); say(Event{Is: Stopped}); sleepy() },
 	"parent":    parent,
+	"huge":      func() { say(Event{Is: Result, Result: &LoadResult{Windows: make([]record.Window, 36_000)}}); hear() },
 }
 
 func polite() {
@@ -73,12 +76,10 @@ func parent() {
 	say(Event{Is: Ready, Address: fmt.Sprint(cmd.Process.Pid)})
 }
 
-func endless() {
-	chunk := strings.Repeat("x", 1<<20)
-	for range MaxLine/len(chunk) + 2 {
-		fmt.Print(chunk)
-	}
-}
+// maxLine is what the tests allow, so that a line that is too long need not be 16 MiB.
+const maxLine = 100_000
+
+func endless() { fmt.Print(strings.Repeat("x", maxLine+1)) }
 
 func say(e Event) {
 	text, _ := json.Marshal(e)
@@ -91,7 +92,7 @@ func sleepy() { time.Sleep(time.Minute) }
 func spawn(t *testing.T, name string) *Child {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c, err := Spawn(ctx, Command{Name: "server", Args: []string{"child", "serve"}, Environ: []string{part + "=" + name}})
+	c, err := Spawn(ctx, Command{Name: "server", Args: []string{"child", "serve"}, Environ: []string{part + "=" + name}, maxLine: maxLine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestAChildThatKeepsToTheConversationIsUnderstood(t *testing.T) {
 func TestAWrongChildGivesAnErrorThatSaysWhatHappened(t *testing.T) {
 	for _, test := range []struct{ part, want string }{
 		{"garbage", `not an event: "Welcome to the machine!"`},
-		{"endless", "a line of more than 16777216 bytes"},
+		{"endless", "a line of more than 100000 bytes"},
 		{"dies", `the server ended (exit status 7) before it said "ready"; it wrote:` + "\nout of luck"},
 		{"torn", `not an event: "{\"is\":\"rea"`},
 		{"mute", "closed its standard output"},
@@ -155,6 +156,19 @@ func isGone(t *testing.T, c *Child) {
 	default:
 		t.Error("the child is still there after an error")
 	}
+}
+
+func TestAResultOfManyWindowsFitsIntoALine(t *testing.T) {
+	c, err := Spawn(t.Context(), Command{Name: "generator", Environ: []string{part + "=huge"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Await(t.Context(), Result, long)
+	if err != nil || len(got.Result.Windows) != 36_000 {
+		t.Errorf("an hour of windows: %v", err)
+	}
+	c.Kill()
+	<-c.Gone()
 }
 
 func TestSilenceEndsAtTheDeadline(t *testing.T) {

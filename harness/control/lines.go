@@ -16,14 +16,14 @@ func (c *Child) read() {
 	defer c.out.Close()
 	defer close(c.events)
 	scanner := bufio.NewScanner(c.out)
-	scanner.Buffer(make([]byte, 0, 64<<10), MaxLine)
+	scanner.Buffer(make([]byte, 0, min(c.most, 64<<10)), c.most)
 	for scanner.Scan() {
 		if !c.deliver(c.parse(scanner.Bytes())) {
 			return
 		}
 	}
 	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
-		c.deliver(line{err: fmt.Errorf("the %s wrote a line of more than %d bytes", c.name, MaxLine)})
+		c.deliver(line{err: fmt.Errorf("the %s wrote a line of more than %d bytes", c.name, c.most)})
 	}
 }
 

@@ -186,12 +186,23 @@ func (w *Writer) Discard() error {
 // writeFile writes a file whole or not at all.
 func writeFile(name string, text []byte) error {
 	tmp := name + ".tmp"
-	if err := os.WriteFile(tmp, text, 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+	err := writeSynced(tmp, text)
+	if err == nil {
+		err = os.Rename(tmp, name)
 	}
-	if err := os.Rename(tmp, name); err != nil {
+	if err != nil {
 		os.Remove(tmp)
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
+}
+
+// writeSynced writes a file and waits until it is on the disk: a rename may get there before what was renamed.
+func writeSynced(name string, text []byte) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }

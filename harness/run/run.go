@@ -22,6 +22,7 @@ import (
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
 	"turnlab/harness/trial"
+	"turnlab/internal/misuse"
 )
 
 // ErrInterrupted is returned when ctx ended before the plan did. What was done is in the folder and can be continued.
@@ -134,7 +135,11 @@ func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) 
 	err := r.measure(ctx, jobs)
 	unpin()
 	r.summary.Elapsed = time.Since(start)
-	return r.summary, errors.Join(err, r.writer.Discard())
+	end := r.writer.Close
+	if misuse.Is(err) {
+		end = r.writer.Discard
+	}
+	return r.summary, errors.Join(err, end())
 }
 
 func (r *runner) remaining(have []record.Trial) []plan.Job {

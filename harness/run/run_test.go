@@ -229,6 +229,20 @@ func TestAnInterruptedRunKeepsWhatIsDoneAndCanBeContinued(t *testing.T) {
 	}
 }
 
+func TestARunInterruptedInItsFirstTrialCanBeContinued(t *testing.T) {
+	t.Setenv(trialtest.Slow, "1m")
+	o := options(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	if got, err := Execute(ctx, sweep(t), o); !errors.Is(err, ErrInterrupted) || got.Done != 0 {
+		t.Fatalf("summary %+v, %v", got, err)
+	}
+	t.Setenv(trialtest.Slow, "")
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 4 {
+		t.Errorf("summary %+v, %v", got, err)
+	}
+}
+
 // onLine is a writer that calls a function with what is written.
 type onLine func(string)
 
@@ -275,6 +289,9 @@ func TestRealChildrenGiveValidRecords(t *testing.T) {
 			{Name: "conns", Values: "8"}, {Name: "rate", Values: "0,200"}, {Name: "duration", Values: "400ms"}, {Name: "warmup", Values: "100ms"},
 			{Name: "transport", Values: "unix,tcp"},
 		},
+	}
+	if testing.Short() {
+		s.Engines, s.Axes = s.Engines[:1], s.Axes[:4]
 	}
 	p, err := s.Resolve(plan.Catalog{Engines: all.Specs, Workloads: workloads.All}, proc.Allowed())
 	if err != nil {

@@ -91,7 +91,7 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		case <-loadCtx.Done():
 		}
 	}()
-	err = l.load(loadCtx, t, server, ready.Address)
+	err = l.load(ctx, loadCtx, t, server, ready.Address)
 	if errors.Is(err, errServerEnded) {
 		// Why is the server's to say: in an event that nobody has heard yet, or in its last words.
 		_, err = server.Await(ctx, "anything more", l.grace())
@@ -160,8 +160,9 @@ func pinned(cpus string) func(*exec.Cmd) error {
 	}
 }
 
-// load starts the generator, sees it through its phases and writes down what was measured.
-func (l *Lab) load(ctx context.Context, t *record.Trial, server *control.Child, address string) error {
+// load starts the generator, sees it through its phases and writes down what was measured. The generator lives in ctx, which
+// ends with the server; the server is spoken to in the trial's own, or its last words would be cut off.
+func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.Child, address string) error {
 	spec := LoadOf(t, address)
 	timeout := time.Duration(spec.TimeoutNS)
 	g, err := control.Spawn(ctx, control.Command{
@@ -175,7 +176,7 @@ func (l *Lab) load(ctx context.Context, t *record.Trial, server *control.Child, 
 	if _, err := g.Ask(ctx, control.Request{Do: control.Start, Load: &spec}, control.Ready, timeout+l.grace()); err != nil {
 		return err
 	}
-	before, after, err := l.window(ctx, g, server, spec)
+	before, after, err := l.window(trial, ctx, g, server, spec)
 	if err != nil {
 		return err
 	}
@@ -203,18 +204,18 @@ func LoadOf(t *record.Trial, address string) control.Load {
 
 // window samples the server at both edges of the measured window. The second sample comes with memory, which is slow to
 // read and would disturb inside the window; the connections are still open then, so it is memory under load.
-func (l *Lab) window(ctx context.Context, g, server *control.Child, spec control.Load) (before, after *control.Usage, err error) {
+func (l *Lab) window(trial, ctx context.Context, g, server *control.Child, spec control.Load) (before, after *control.Usage, err error) {
 	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, time.Duration(spec.WarmupNS)+l.grace())
 	if err != nil {
 		return nil, nil, err
 	}
-	if before, err = l.sample(ctx, server, false); err != nil {
+	if before, err = l.sample(trial, server, false); err != nil {
 		return nil, nil, err
 	}
 	if _, err = g.Await(ctx, control.Measured, time.Duration(spec.WindowNS)+l.grace()); err != nil {
 		return nil, nil, err
 	}
-	after, err = l.sample(ctx, server, true)
+	after, err = l.sample(trial, server, true)
 	return before, after, err
 }
 

@@ -89,7 +89,7 @@ func TestAFaultAnywhereFailsTheTrialWithItsReason(t *testing.T) {
 		"load":  {control.Start, control.Go, control.Measured, control.Result, control.Stop},
 	}
 	wants := map[string]string{
-		"die": "the sky is falling", "error": "the epoll is empty", "garbage": "not an event", "silent": "did not say",
+		"die": "the sky is falling", "error": "the epoll is empty", "garbage": "not an event", "silent": "within 3",
 	}
 	for role, list := range steps {
 		for _, step := range list {
