@@ -47,7 +47,7 @@ func newProgress(o Options, jobs []plan.Job) *progress {
 func newBar(out io.Writer, trials int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(trials,
 		progressbar.OptionSetWriter(out),
-		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetWidth(12),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionSetPredictTime(false), // the plan knows better than the mean of what was
@@ -59,7 +59,7 @@ func newBar(out io.Writer, trials int) *progressbar.ProgressBar {
 // begin says what runs now.
 func (p *progress) begin(j plan.Job) {
 	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("%-44.44s %8s left", describe(j.Point), p.left()))
+		p.bar.Describe(fmt.Sprintf("%-32.32s %8s left", describe(j.Point), p.left()))
 	}
 }
 
