@@ -194,3 +194,50 @@ func TestServerThatComesBackGetsTheLoadAgain(t *testing.T) {
 		return nil
 	})
 }
+
+// TestNothingIsLostInChaos lets a server do everything wrong at once. What comes out depends on the machine; that each due
+// request has exactly one end must not (mustRun checks it).
+func TestNothingIsLostInChaos(t *testing.T) {
+	var count atomic.Uint64
+	s := serve(t, "tcp", func(s *server, c net.Conn) {
+		p := make([]byte, payload)
+		for s.request(c, p) {
+			switch n := count.Add(1); {
+			case n%97 == 0:
+				p[n%payload] ^= 1
+			case n%89 == 0:
+				c.Write(p[:n%payload])
+				return
+			case n%83 == 0:
+				c.(*net.TCPConn).SetLinger(0)
+				return
+			case n%79 == 0:
+				time.Sleep(150 * time.Millisecond)
+			case n%73 == 0:
+				silent(s, c)
+			case n%71 == 0:
+				c.Write(p[:7])
+				time.Sleep(time.Millisecond)
+				p = append(p[:0], p[7:]...)
+			}
+			if _, err := c.Write(p); err != nil {
+				return
+			}
+			p = p[:payload]
+		}
+	})
+	for i, l := range []control.Load{
+		{Conns: 1, Depth: 1, Threads: 1}, {Conns: 20, Depth: 1, Threads: 2}, {Conns: 7, Depth: 9, Threads: 3},
+		{Conns: 1, Depth: 1, Threads: 1, RateRPS: 3000}, {Conns: 20, Depth: 3, Threads: 2, RateRPS: 3000},
+		{Conns: 90, Depth: 1, Threads: 3, RateRPS: 3000, Arrivals: Fixed},
+	} {
+		base := s.load()
+		l.Workload, l.Settings, l.Network, l.Address = base.Workload, base.Settings, base.Network, base.Address
+		l.Seed, l.WarmupNS, l.WindowNS = uint64(i), int64(50*time.Millisecond), int64(200*time.Millisecond)
+		l.TimeoutNS = int64(100 * time.Millisecond)
+		r := mustRun(t, l, Hooks{})
+		if l.RateRPS > 0 && l.Conns%l.Threads == 0 && r.Due != uint64(len(dueTimes(l))) {
+			t.Errorf("load %d: %d requests were due, want %d", i, r.Due, len(dueTimes(l)))
+		}
+	}
+}
