@@ -1,6 +1,9 @@
 package coop
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // OpsPerPoll is how many leaf operations a task may complete in one poll before it has to let others run. A task that reads
 // from a socket which always has more would otherwise never answer Pending. The number is tokio's.
@@ -42,9 +45,9 @@ func (cx *Context) HasBudget() bool { return cx.budget > 0 }
 // Spend takes one operation from the budget. A leaf future calls it when its operation has completed.
 func (cx *Context) Spend() { cx.budget-- }
 
-// Ready reports whether a leaf future may go on. Without budget it has the task polled again after the others and after a
+// Proceed reports whether a leaf future may go on. Without budget it has the task polled again after the others and after a
 // look at the events, and the leaf answers Pending.
-func (cx *Context) Ready() bool {
+func (cx *Context) Proceed() bool {
 	if cx.budget > 0 {
 		return true
 	}
@@ -65,3 +68,11 @@ func (cx *Context) Defer() {
 
 // Now returns the executor's clock.
 func (cx *Context) Now() time.Duration { return time.Duration(cx.Executor().driver.Now()) }
+
+// chance returns a number below n, from the executor's own source, so that a run can be repeated.
+func (cx *Context) chance(n int) int {
+	if cx.ex == nil {
+		return rand.IntN(n)
+	}
+	return cx.ex.random.IntN(n)
+}

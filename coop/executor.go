@@ -1,10 +1,13 @@
 package coop
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +35,8 @@ type Config struct {
 	Locked bool
 	// TasksMax bounds the tasks that are alive at once; 0 means DefaultTasksMax.
 	TasksMax int
+	// Seed is where chance begins: the order in which a select polls. 0 takes any.
+	Seed uint64
 	// AfterTurn, if not nil, is called on the executor's goroutine before it waits for events and at least once per
 	// PollsPerTurn polls: the place to publish counters.
 	AfterTurn func()
@@ -57,12 +62,14 @@ type Executor struct {
 	current  *task       // the task that is polled now
 	done     func() bool // asks whether to leave the loop
 	stats    Stats
+	random   *rand.Rand
 
 	// sleeping is how producers know that a wake-up must go through the driver; see sleep.
 	sleeping atomic.Bool
 	stopping atomic.Bool
-	arrivals atomic.Bool  // arrived is not empty
-	count    atomic.Int64 // tasks, with those that have not been given a slot yet
+	arrivals atomic.Bool   // arrived is not empty
+	owner    atomic.Uint64 // the goroutine that runs; 0 when none does
+	count    atomic.Int64  // tasks, with those that have not been given a slot yet
 
 	mu      sync.Mutex
 	arrived []Future[Unit] // spawned from other threads; bounded by TasksMax together with the tasks
@@ -99,7 +106,11 @@ func New(c Config) *Executor {
 		c.TasksMax = DefaultTasksMax
 	}
 	ex := &Executor{config: c, driver: c.Driver, timers: wheel.New[LocalWaker](c.Driver.Now())}
-	ex.tasks.parent = ex
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	ex.random = rand.New(rand.NewPCG(c.Seed, 0))
+	ex.tasks.parent, ex.done = ex, ex.stopping.Load
 	ex.cx.ex = ex
 	return ex
 }
@@ -175,13 +186,24 @@ func (ex *Executor) enter() bool {
 		return false
 	}
 	ex.state = running
+	ex.owner.Store(goroutineID())
 	return true
 }
 
 func (ex *Executor) leave() {
 	ex.mu.Lock()
 	ex.state = idle
+	ex.owner.Store(0)
 	ex.mu.Unlock()
+}
+
+// goroutineID returns the number that Go prints for the calling goroutine in stacks, for which there is no other source. It
+// takes a microsecond, and is only there to answer a mistake that would otherwise be a hang.
+func goroutineID() uint64 {
+	var text [64]byte
+	words := bytes.Fields(text[:runtime.Stack(text[:], false)]) // "goroutine 18 [running]:"
+	id, _ := strconv.ParseUint(string(words[1]), 10, 64)
+	return id
 }
 
 func (ex *Executor) turn() error {
@@ -419,15 +441,13 @@ func (ex *Executor) shutdown() error {
 	for _, f := range arrived {
 		ex.tasks.insert(f)
 	}
-	for place := 0; place < ex.tasks.used; place++ {
-		t := &ex.tasks.chunks[place/tasksPerChunk][place%tasksPerChunk]
-		if t.fut != nil {
-			ex.cx.waker = t.waker()
-			ex.endQuietly(t)
-		}
-	}
+	ex.tasks.each(func(t *task) {
+		ex.cx.waker = t.waker()
+		ex.endQuietly(t)
+	})
 	if ex.config.AfterTurn != nil {
 		ex.config.AfterTurn()
 	}
+	ex.owner.Store(0)
 	return ex.driver.Close()
 }

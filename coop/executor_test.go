@@ -140,7 +140,7 @@ func TestABudgetEndsAPoll(t *testing.T) {
 	run[int](t, ex, fn[int](func(cx *Context) Poll[int] {
 		perPoll = append(perPoll, 0)
 		for ; left > 0; left-- {
-			if !cx.Ready() {
+			if !cx.Proceed() {
 				return Pending[int]()
 			}
 			cx.Spend()
@@ -329,6 +329,14 @@ func TestRunningTwiceIsAnswered(t *testing.T) {
 		panicsWith(t, "running already", func() { ex.Run() })
 		panicsWith(t, "running already", func() { BlockOn[int](ex, Ready(1)) })
 		panicsWith(t, "running already", func() { ex.Close() })
+		return Done()
+	}))
+}
+
+func TestWaitingForOneselfIsAnswered(t *testing.T) {
+	ex, _ := newExecutor(t)
+	run[Unit](t, ex, fn[Unit](func(cx *Context) Poll[Unit] {
+		panicsWith(t, "could never return", func() { SpawnLocal[Unit](cx, never[Unit]()).Wait() })
 		return Done()
 	}))
 }

@@ -38,6 +38,7 @@ type JoinHandle[T any] struct {
 // job is the task behind a handle. Handle and task are two views of one piece of memory, which Spawn allocates.
 type job[T any] struct {
 	_   noCopy
+	ex  *Executor // that runs the task
 	fut Future[T] // belongs to the executor's goroutine; nil when it has been dropped
 
 	mu     sync.Mutex
@@ -63,7 +64,7 @@ const (
 // no lock. If ex has been stopped or is full, the handle is ready with that error and f has not been touched.
 func Spawn[T any](ex *Executor, f Future[T]) *JoinHandle[T] {
 	h := &JoinHandle[T]{}
-	h.job.fut = f
+	h.job.fut, h.job.ex = f, ex
 	if err := ex.Go(&h.job); err != nil {
 		h.job.settle(nil, Result[T]{Err: err})
 	}
@@ -84,7 +85,7 @@ func SpawnIn[T any](cx *Context, h *JoinHandle[T], f Future[T]) {
 	if j.fut != nil || j.stage == settled {
 		panic("coop: SpawnIn needs a handle whose task has ended and whose result has been taken")
 	}
-	j.fut, j.stage, j.abort, j.slot, j.done = f, working, false, nil, nil
+	j.ex, j.fut, j.stage, j.abort, j.slot, j.done = cx.ex, f, working, false, nil, nil
 	if err := cx.Go(j); err != nil {
 		j.fut = nil
 		j.settle(nil, Result[T]{Err: err})
@@ -107,12 +108,13 @@ func (h *JoinHandle[T]) Poll(cx *Context) Poll[Result[T]] {
 	return Pending[Result[T]]()
 }
 
-// Wait blocks the calling goroutine until the task has ended. It is for goroutines: a task that called it would stop its
-// executor, and polls the handle instead.
+// Wait blocks the calling goroutine until the task has ended. It is for goroutines: a task polls the handle instead. A task
+// that called Wait would stop its executor, and if the executor is the same for ever; in that case Wait panics.
 func (h *JoinHandle[T]) Wait() (T, error) {
 	j := &h.job
 	j.mu.Lock()
 	if j.stage == working {
+		j.checkWait()
 		if j.done == nil {
 			j.done = make(chan struct{})
 		}
@@ -152,6 +154,14 @@ func (h *JoinHandle[T]) Drop(*Context) {
 	defer h.job.mu.Unlock()
 	h.job.waiter.Drop()
 	h.job.waiter = Waker{}
+}
+
+// checkWait panics when only the caller's own goroutine could end the wait.
+func (j *job[T]) checkWait() {
+	if j.ex != nil && j.ex.owner.Load() == goroutineID() {
+		j.mu.Unlock()
+		panic("coop: Wait was called by a task of the executor that it waits for, which could never return; poll the handle")
+	}
 }
 
 // take moves the result out.

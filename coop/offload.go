@@ -3,6 +3,7 @@ package coop
 import (
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 )
 
 // Pool is a number of goroutines for work that would hold up an executor: long computations and calls that block.
@@ -93,16 +94,13 @@ func (p *Pool) take() offloaded {
 
 // OffloadFuture is work in a pool; see Offload.
 type OffloadFuture[T any] struct {
-	_    noCopy
-	pool *Pool
-	work func() T
-	sent bool
-
-	mu      sync.Mutex
-	done    bool
-	dropped bool
-	result  Result[T]
-	waker   Waker
+	_       noCopy
+	pool    *Pool
+	work    func() T
+	sent    bool
+	dropped atomic.Bool
+	result  Result[T] // written before ended is fired
+	ended   signal
 }
 
 // Offload returns a future that runs work in p, from its first poll on. The error is ErrStopped if the pool has been
@@ -113,62 +111,38 @@ func Offload[T any](p *Pool, work func() T) *OffloadFuture[T] {
 
 // Poll answers Ready when the work is done.
 func (f *OffloadFuture[T]) Poll(cx *Context) Poll[Result[T]] {
-	f.mu.Lock()
-	if f.done {
-		defer f.mu.Unlock()
+	if f.ended.poll(cx) {
 		return Ready(f.result)
 	}
-	if !f.waker.WillWake(cx.Waker()) {
-		f.waker.Drop()
-		f.waker = cx.Waker().Clone()
-	}
-	f.mu.Unlock()
-	if f.sent {
-		return Pending[Result[T]]()
-	}
-	f.sent = true // with the waker in its place, so that the end of the work finds it
-	if !f.pool.submit(f) {
-		return Fail[T](ErrStopped)
+	if !f.sent {
+		f.sent = true // with the waker in its place, so that the end of the work finds it
+		if !f.pool.submit(f) {
+			return Fail[T](ErrStopped)
+		}
 	}
 	return Pending[Result[T]]()
 }
 
 // Drop lets the work go unheeded.
 func (f *OffloadFuture[T]) Drop(*Context) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.dropped = true
-	f.waker.Drop()
-	f.waker = Waker{}
+	f.dropped.Store(true)
+	f.ended.forget()
 }
 
 func (f *OffloadFuture[T]) run() {
-	f.mu.Lock()
-	skip := f.dropped
-	f.mu.Unlock()
-	if skip {
+	if f.dropped.Load() {
 		return
 	}
-	var r Result[T]
+	defer f.ended.fire()
 	defer func() {
 		if value := recover(); value != nil {
-			r.Err = &JoinError{Panic: value, Stack: debug.Stack()}
+			f.result.Err = &JoinError{Panic: value, Stack: debug.Stack()}
 		}
-		f.settle(r)
 	}()
-	r.Value = f.work()
+	f.result.Value = f.work()
 }
 
-func (f *OffloadFuture[T]) refuse() { f.settle(Result[T]{Err: ErrStopped}) }
-
-func (f *OffloadFuture[T]) settle(r Result[T]) {
-	f.mu.Lock()
-	f.result, f.done = r, true
-	waker := f.waker
-	f.waker = Waker{}
-	f.mu.Unlock()
-	if !waker.IsZero() {
-		waker.Wake()
-		waker.Drop()
-	}
+func (f *OffloadFuture[T]) refuse() {
+	f.result.Err = ErrStopped
+	f.ended.fire()
 }

@@ -42,7 +42,7 @@ func (s *Sleep) Poll(cx *Context) Poll[Unit] {
 }
 
 func (s *Sleep) ready(cx *Context) Poll[Unit] {
-	if !cx.Ready() {
+	if !cx.Proceed() {
 		return Pending[Unit]()
 	}
 	cx.Spend()

@@ -110,6 +110,15 @@ func (s *tasks) release(t *task) {
 	t.next, s.free = s.free, t
 }
 
+// each calls f for every task. It may end the task.
+func (s *tasks) each(f func(*task)) {
+	for place := 0; place < s.used; place++ {
+		if t := &s.chunks[place/tasksPerChunk][place%tasksPerChunk]; t.fut != nil {
+			f(t)
+		}
+	}
+}
+
 // enqueue puts t at the end of the run queue, once.
 func (s *tasks) enqueue(t *task) {
 	if t.queued {

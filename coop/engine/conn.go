@@ -130,7 +130,7 @@ func (c *conn) send(cx *coop.Context) progress {
 
 // step counts a step that no socket operation was counted for, so that a session which never waits gives way all the same.
 func (c *conn) step(cx *coop.Context) progress {
-	if !cx.Ready() {
+	if !cx.Proceed() {
 		return waits
 	}
 	cx.Spend()

@@ -50,7 +50,7 @@ func (c *Conn) PollRead(cx *coop.Context, p []byte) coop.Poll[coop.Result[int]] 
 		return coop.Fail[int](net.ErrClosed)
 	}
 	for range triesMax {
-		if !s.PollReady(cx, reactor.ToRead) || !cx.Ready() {
+		if !s.PollReady(cx, reactor.ToRead) || !cx.Proceed() {
 			return coop.Pending[coop.Result[int]]()
 		}
 		n, errno := s.System().Read(s.FD(), p)
@@ -87,7 +87,7 @@ func (c *Conn) PollWrite(cx *coop.Context, p []byte) coop.Poll[coop.Result[int]]
 	}
 	p = p[:min(len(p), WriteMax)]
 	for range triesMax {
-		if !s.PollReady(cx, reactor.ToWrite) || !cx.Ready() {
+		if !s.PollReady(cx, reactor.ToWrite) || !cx.Proceed() {
 			return coop.Pending[coop.Result[int]]()
 		}
 		n, errno := s.System().Write(s.FD(), p)

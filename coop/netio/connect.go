@@ -42,7 +42,7 @@ func (f *ConnectFuture) Poll(cx *coop.Context) coop.Poll[coop.Result[coop.Unit]]
 	if s == nil {
 		return f.end(net.ErrClosed)
 	}
-	if !s.PollReady(cx, reactor.ToWrite) || !cx.Ready() {
+	if !s.PollReady(cx, reactor.ToWrite) || !cx.Proceed() {
 		return coop.Pending[coop.Result[coop.Unit]]()
 	}
 	cx.Spend()

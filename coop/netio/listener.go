@@ -28,7 +28,7 @@ func (l *Listener) PollAccept(cx *coop.Context) coop.Poll[coop.Result[int32]] {
 		return coop.Fail[int32](net.ErrClosed)
 	}
 	for range triesMax {
-		if !s.PollReady(cx, reactor.ToRead) || !cx.Ready() {
+		if !s.PollReady(cx, reactor.ToRead) || !cx.Proceed() {
 			return coop.Pending[coop.Result[int32]]()
 		}
 		fd, errno := s.System().Accept(s.FD())
