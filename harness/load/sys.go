@@ -56,8 +56,8 @@ func newPoller() (*poller, error) {
 //
 // Note: a system call that tells the scheduler was tried. Its monitor thread then suspects that the thread is stuck, takes
 // its P away every 10 ms and wakes 2,400 times a second to watch for more, each time on the CPU that the generator is
-// pinned to. Raw, it wakes 180 times, and a request costs a quarter less CPU (22 instead of 28 µs at 20,000 per second in
-// the open loop). The price is a P per thread that other goroutines cannot use, for which there is one more.
+// pinned to. Raw, it wakes 180 times, and a request of the open loop costs a sixth less CPU (22 instead of 27 µs at 20,000
+// per second, medians of three). The price is a P per thread that other goroutines cannot use, for which there is one more.
 func (p *poller) poll(ns int64) (int, unix.Errno) {
 	p.wait = unix.NsecToTimespec(max(ns, 0))
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events[0])),
