@@ -54,8 +54,9 @@ type Child struct {
 	gone   chan struct{} // closed when the process has been reaped
 
 	mu     sync.Mutex
-	reaped bool // the process id is no longer ours to kill
-	killed bool // deaf is closed
+	reaped bool        // the process id is no longer ours to kill
+	killed bool        // deaf is closed
+	forget func() bool // takes Kill off the end of the context
 }
 
 // line is what the reader makes of one line of a child's output.
@@ -83,8 +84,9 @@ func Spawn(ctx context.Context, c Command) (*Child, error) {
 	}
 	go child.read()
 	go child.reap()
-	stop := context.AfterFunc(ctx, child.Kill)
-	go func() { <-child.gone; stop() }()
+	child.mu.Lock()
+	defer child.mu.Unlock()
+	child.forget = context.AfterFunc(ctx, child.Kill)
 	return child, nil
 }
 
@@ -160,6 +162,7 @@ func (c *Child) Kill() {
 	}
 	if !c.killed {
 		c.killed = true
+		c.forget()
 		c.in.Close()
 		close(c.deaf)
 	}

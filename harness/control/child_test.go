@@ -272,6 +272,15 @@ func TestALauncherStandsInFrontOfTheProgram(t *testing.T) {
 	}
 }
 
+func TestTheEndOfTheContextFreesWhatAChildLeftUnheard(t *testing.T) {
+	// That nothing stays behind is seen by the leak check at the end of all tests.
+	c := spawn(t, "last word")
+	if _, err := c.Await(t.Context(), Ready, long); err != nil {
+		t.Fatal(err)
+	}
+	<-c.Gone()
+}
+
 func TestAProgramThatIsNotThereIsAnErrorWithItsName(t *testing.T) {
 	_, err := Spawn(t.Context(), Command{Name: "generator", Program: "/no/such/lab"})
 	if err == nil || !strings.Contains(err.Error(), "/no/such/lab") {
