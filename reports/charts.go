@@ -265,7 +265,10 @@ func (b builder) alt(p digest.Panel) string {
 	for _, s := range drawn(p) {
 		var ends []string
 		for _, c := range []digest.Cell{s.Cells[0], s.Cells[len(s.Cells)-1]} {
-			text := b.metric.Unit.Format(b.digest.Summarise(c, b.metric).Median)
+			text := "not measured"
+			if median := b.digest.Summarise(c, b.metric).Median; !math.IsNaN(median) {
+				text = b.metric.Unit.Format(median)
+			}
 			if b.section.Axis.Name != "" {
 				text += " at " + b.at(c.X)
 			}
@@ -282,7 +285,11 @@ func (il illustrator) at(x digest.Value) string {
 	if name == "" {
 		return ""
 	}
-	return digest.Setting{Name: name, Value: x}.Text() + " " + axisLabel(name)
+	text := digest.Setting{Name: name, Value: x}.Text() + " " + axisLabel(name)
+	if x.Number == 1 {
+		text = strings.TrimSuffix(text, "s")
+	}
+	return text
 }
 
 func axisLabel(name string) string {

@@ -41,6 +41,7 @@ type page struct {
 	JS       template.JS
 	Verdict  string
 	Facts    []fact
+	Findings []pageFinding
 	Engines  []engineKey
 	Icons    map[string]template.HTML // by engine label
 	Checks   []check
@@ -51,6 +52,13 @@ type page struct {
 	Command  string
 	Version  string
 	RunID    string
+	Data     []download
+}
+
+// A pageFinding is a finding with its charts.
+type pageFinding struct {
+	Finding
+	Figures []*figure
 }
 
 // A fact is a name and a value.
@@ -86,6 +94,11 @@ func (r *report) page(w io.Writer) error {
 		Machine: machine(d.Run.Host), Notes: d.Run.Notes, Command: shellLine(d.Run.Command), Version: d.Run.Version, RunID: d.Run.ID,
 	}
 	p.Icons = map[string]template.HTML{}
+	data, err := downloads(d)
+	if err != nil {
+		return err
+	}
+	p.Data, p.Findings = data, r.pageFindings()
 	for _, label := range d.Labels {
 		p.Engines = append(p.Engines, engineKey{label, decides(label)})
 		p.Icons[label] = template.HTML(r.looks[label].Icon())
@@ -96,6 +109,23 @@ func (r *report) page(w io.Writer) error {
 	return pageTemplate.Execute(w, p)
 }
 
+// pageFindings looks up the charts of each finding; one that does not exist is left out, because a finding stands without it.
+func (r *report) pageFindings() []pageFinding {
+	var out []pageFinding
+	for _, f := range r.findings {
+		shown := pageFinding{Finding: f}
+		for _, id := range f.Charts {
+			for _, figure := range r.allFigures() {
+				if figure.Chart.ID == id {
+					shown.Figures = append(shown.Figures, figure)
+				}
+			}
+		}
+		out = append(out, shown)
+	}
+	return out
+}
+
 func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
 	out := pageSection{ID: slug("workload", s.Workload), Name: s.Workload, Fixed: fixed(r.digest, s), Hidden: len(s.Panels) - len(figures)}
 	if s.Axis.Name != "" {
@@ -104,10 +134,7 @@ func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
 	for i, p := range s.Panels {
 		panel := pagePanel{
 			ID: slug("panel", s.Workload, p.Mode, p.Text()), Closed: p.Mode == record.Closed, Medians: medians(r.digest, s, p),
-			Name: map[bool]string{true: "Closed loop", false: "Open loop"}[p.Mode == record.Closed],
-		}
-		if text := p.Text(); text != "" {
-			panel.Name += ", " + text
+			Name: strings.ToUpper(panelName(p)[:1]) + panelName(p)[1:],
 		}
 		if i < len(figures) {
 			panel.Figures = figures[i]
@@ -166,7 +193,7 @@ func (r *report) verdict() string {
 	case len(d.Trials) == 0:
 		return "Nothing was measured."
 	case d.Intervals():
-		return fmt.Sprintf("%d blocks: bands are 95 %% intervals of the median. Where bands overlap, no difference was shown.", d.Run.Blocks)
+		return fmt.Sprintf("%d blocks: bands are 95 %% intervals of the median, and ratios are taken within blocks.", d.Run.Blocks)
 	default:
 		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks.",
 			plural(d.Run.Blocks, "block"), stat.MinTrials)
@@ -181,16 +208,11 @@ func plural(n int, word string) string {
 }
 
 func (r *report) facts() []fact {
-	d, h := r.digest, r.digest.Run.Host
-	c := count(d.Trials)
-	trials := plural(c.Trials, "trial") + " in " + plural(d.Run.Blocks, "block")
-	if c.Trials > c.Valid {
-		trials += fmt.Sprintf(", %d of them count", c.Valid)
-	}
+	run := r.digest.Run
 	return []fact{
-		{"Measured", time.Unix(0, d.Run.StartedUnix).UTC().Format("2 January 2006, 15:04 UTC")},
-		{"Trials", trials},
-		{"Machine", fmt.Sprintf("%s, %s, %s", h.CPU, plural(h.CPUs, "CPU"), h.Go)},
+		{"Measured", time.Unix(0, run.StartedUnix).UTC().Format("2 January 2006, 15:04 UTC")},
+		{"Trials", r.trialsLine()},
+		{"Machine", machineLine(run.Host)},
 	}
 }
 

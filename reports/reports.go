@@ -14,6 +14,7 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -30,8 +31,10 @@ const (
 
 // Write makes charts/*.png, charts/*.svg and report.html in dir from a run's records and returns the path of the page.
 // Charts of an earlier report that this one does not have are removed: a folder must not show two runs' charts as one's.
-func Write(run *record.Run, trials []record.Trial, dir string) (page string, err error) {
-	r := newReport(run, trials)
+// Findings, if somebody made any, stand at the top of the page; their Charts are names of files in charts, without ending.
+func Write(run *record.Run, trials []record.Trial, dir string, findings ...Finding) (page string, err error) {
+	r := newReport(run, trials, findings)
+	r.illustrate()
 	if err := r.writeCharts(filepath.Join(dir, ChartDir)); err != nil {
 		return "", err
 	}
@@ -48,40 +51,44 @@ func Write(run *record.Run, trials []record.Trial, dir string) (page string, err
 
 // A report is everything that is shown, before it has a form.
 type report struct {
-	digest  *digest.Digest
-	looks   map[string]chart.Look
-	figures [][][]figure // by section, panel and metric
-	checks  []check
+	digest   *digest.Digest
+	findings []Finding
+	checks   []check
+	looks    map[string]chart.Look
+	figures  [][][]figure // by section, panel and metric; empty until illustrate
 }
 
-func newReport(run *record.Run, trials []record.Trial) *report {
+func newReport(run *record.Run, trials []record.Trial, findings []Finding) *report {
 	d := digest.New(run, trials)
-	r := &report{digest: d, looks: chart.Looks(d.Labels), checks: checks(d)}
-	for _, s := range d.Sections {
-		r.figures = append(r.figures, illustrator{d, s, r.looks}.figures())
+	return &report{digest: d, findings: findings, checks: checks(d), looks: chart.Looks(d.Labels)}
+}
+
+// illustrate describes the charts.
+func (r *report) illustrate() {
+	for _, s := range r.digest.Sections {
+		r.figures = append(r.figures, illustrator{r.digest, s, r.looks}.figures())
 	}
 	r.nameCharts()
-	return r
 }
 
 // nameCharts makes the names of charts unique: two names can differ in nothing but what a file name cannot hold.
 func (r *report) nameCharts() {
 	seen := map[string]int{}
-	for _, c := range r.charts() {
-		seen[c.ID]++
-		if n := seen[c.ID]; n > 1 {
-			c.ID = fmt.Sprintf("%s-%d", c.ID, n)
+	for _, f := range r.allFigures() {
+		seen[f.Chart.ID]++
+		if n := seen[f.Chart.ID]; n > 1 {
+			f.Chart.ID = fmt.Sprintf("%s-%d", f.Chart.ID, n)
 		}
 	}
 }
 
-// charts lists all charts in the order of the page.
-func (r *report) charts() []*chart.Chart {
-	var all []*chart.Chart
+// allFigures lists the figures in the order of the page.
+func (r *report) allFigures() []*figure {
+	var all []*figure
 	for _, section := range r.figures {
 		for _, panel := range section {
 			for i := range panel {
-				all = append(all, &panel[i].Chart)
+				all = append(all, &panel[i])
 			}
 		}
 	}
@@ -93,11 +100,9 @@ func (r *report) writeCharts(dir string) error {
 		return fmt.Errorf("make the folder of the charts: %w", err)
 	}
 	kept := map[string]bool{}
-	for _, c := range r.charts() {
-		for name, write := range map[string]func(*bytes.Buffer) error{
-			c.ID + ".png": func(b *bytes.Buffer) error { return c.PNG(b) },
-			c.ID + ".svg": func(b *bytes.Buffer) error { return c.SVGFile(b) },
-		} {
+	for _, f := range r.allFigures() {
+		c := f.Chart
+		for name, write := range map[string]func(io.Writer) error{c.ID + ".png": c.PNG, c.ID + ".svg": c.SVGFile} {
 			var b bytes.Buffer
 			if err := write(&b); err != nil {
 				return err

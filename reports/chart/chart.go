@@ -106,7 +106,7 @@ func (c *Chart) height() vg.Length {
 	if !c.Rows {
 		return Height
 	}
-	return header + vg.Length(len(c.Series))*rowHeight + 62
+	return header + vg.Length(len(c.Series))*c.rowHeight() + rowsFoot
 }
 
 // ScaleName names the scale that a reader would change.

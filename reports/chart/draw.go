@@ -19,7 +19,7 @@ const (
 	footer    = vg.Length(18) // footnote
 	titleSize = vg.Length(14)
 	noteSize  = vg.Length(11)
-	tickSize  = vg.Length(11)
+	tickSize  = vg.Length(12)
 	labelSize = vg.Length(12)
 )
 
@@ -75,7 +75,7 @@ func (c *Chart) drawText(dc draw.Canvas) {
 	}
 	put(Text, titleSize, dc.Max.Y-margin-titleSize+1, true, c.Title)
 	put(Muted, noteSize, dc.Max.Y-margin-titleSize-noteSize-4, false, c.Subtitle)
-	put(Muted, noteSize-1, margin/2, false, c.Footnote)
+	put(Muted, noteSize, margin/2, false, c.Footnote)
 }
 
 func (c *Chart) drawLines(area draw.Canvas) layout {

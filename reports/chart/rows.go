@@ -8,8 +8,14 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// rowHeight is the height of one row.
-const rowHeight = vg.Length(26)
+// rowsFoot is what lies below the rows: the axis, its label and the footnote.
+const rowsFoot = vg.Length(62)
+
+// rowHeight gives few rows air, and lets as many as fit make the drawing as high as a line chart.
+func (c *Chart) rowHeight() vg.Length {
+	share := (Height - header - rowsFoot) / vg.Length(max(1, len(c.Series)))
+	return min(26, max(18, share))
+}
 
 // drawRows draws series below each other: each an interval with its median and the trials behind it. This is what is left
 // of a line chart when nothing was swept, and the form of a forest plot, where a rule marks "no difference".

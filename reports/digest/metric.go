@@ -43,8 +43,8 @@ func Metrics(mode string) []Metric {
 		{"p90", "p90 " + word, "p90", lower, unit.Nanos, false, latency(kind, func(l record.Latency) int64 { return l.P90 })},
 		{"p99", "p99 " + word, "p99", lower, unit.Nanos, true, latency(kind, func(l record.Latency) int64 { return l.P99 })},
 		{"p999", "p99.9 " + word, "p99.9", lower, unit.Nanos, false, latency(kind, func(l record.Latency) int64 { return l.P999 })},
-		memory("pss", "Server memory (PSS)", "PSS", true),
-		memory("rss", "Server memory (RSS)", "RSS", false),
+		{"pss", "Server memory (PSS)", "PSS", lower, unit.Bytes, true, memory("pss", "")},
+		{"rss", "Server memory (RSS)", "RSS", lower, unit.Bytes, true, memory("rss", "pss")},
 	}
 	return append(metrics, causes...)
 }
@@ -85,11 +85,13 @@ func latency(kind string, of func(record.Latency) int64) func(*record.Trial) (fl
 	}
 }
 
-func memory(kind, title, short string, chart bool) Metric {
-	return Metric{kind, title, short, lower, unit.Bytes, chart, func(t *record.Trial) (float64, bool) {
+// memory reads an amount of memory. RSS counts shared pages in full, so it stands in only for trials without PSS.
+func memory(kind, unlessThereIs string) func(*record.Trial) (float64, bool) {
+	return func(t *record.Trial) (float64, bool) {
+		_, better := t.Memory[unlessThereIs]
 		bytes, ok := t.Memory[kind]
-		return float64(bytes), ok
-	}}
+		return float64(bytes), ok && !better
+	}
 }
 
 // A Summary is what the trials of a cell say about a metric. Without a valid trial Median is NaN.

@@ -1,0 +1,16 @@
+package reports
+
+// A Finding is a sentence that the data supports. Whoever makes findings has done the statistics; reports only show them.
+type Finding struct {
+	Level  string // one of the levels below
+	Title  string // the claim, in one sentence
+	Text   string // how large, how sure, under which conditions
+	Charts []string
+}
+
+// Levels of a finding.
+const (
+	Claim = "claim" // a difference that every test let pass
+	Open  = "open"  // no difference was shown, which does not mean that there is none
+	Limit = "limit" // what was not measured, or cannot be told
+)

@@ -1,0 +1,94 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"turnlab/harness/record"
+)
+
+// Markdown writes the report as GitHub and most wikis show it: findings, charts by reference to the files that Write made,
+// medians, checks and how to repeat it.
+func Markdown(w io.Writer, run *record.Run, trials []record.Trial, findings ...Finding) error {
+	r := newReport(run, trials, findings)
+	r.illustrate()
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n", mdText(r.title()), mdText(r.verdict()))
+	for _, f := range r.facts() {
+		fmt.Fprintf(&b, "- %s: %s\n", f.Name, mdText(f.Value))
+	}
+	for _, f := range findings {
+		fmt.Fprintf(&b, "\n**%s** %s\n", mdText(f.Title), mdText(f.Text))
+	}
+	for i, s := range r.digest.Sections {
+		fmt.Fprintf(&b, "\n## %s\n", mdText(s.Workload))
+		for j, p := range s.Panels {
+			name := panelName(p)
+			fmt.Fprintf(&b, "\n### %s\n\n", mdText(strings.ToUpper(name[:1])+name[1:]))
+			if j < len(r.figures[i]) {
+				for _, f := range r.figures[i][j] {
+					fmt.Fprintf(&b, "![%s](%s/%s.svg)\n", mdText(f.Chart.Alt), ChartDir, f.Chart.ID)
+				}
+			}
+			mdTable(&b, medians(r.digest, s, p))
+		}
+	}
+	r.mdChecks(&b)
+	fmt.Fprintf(&b, "\n## Repeat it\n\n%s\n", mdCode(shellLine(run.Command)))
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write the Markdown report: %w", err)
+	}
+	return nil
+}
+
+func (r *report) mdChecks(b *strings.Builder) {
+	t := dataTable{Columns: []column{{Name: "level", Text: true}, {Name: "flag", Text: true}, {Name: "count"},
+		{Name: "figure", Text: true}, {Name: "what it means and what to do", Text: true}}}
+	for _, c := range r.checks {
+		t.Rows = append(t.Rows, []cell{textCell(c.Level), textCell(c.Code), textCell(fmt.Sprint(c.Count)),
+			textCell(c.figureAndBound()), textCell(c.Advice)})
+	}
+	b.WriteString("\n## Checks\n")
+	if len(t.Rows) == 0 {
+		b.WriteString("\nNo trial raised a flag.\n")
+		return
+	}
+	mdTable(b, t)
+}
+
+func mdTable(b *strings.Builder, t dataTable) {
+	b.WriteString("\n|")
+	for _, c := range t.Columns {
+		b.WriteString(" " + mdText(c.Name) + " |")
+	}
+	b.WriteString("\n|")
+	for _, c := range t.Columns {
+		b.WriteString(map[bool]string{true: ":--|", false: "--:|"}[c.Text])
+	}
+	b.WriteString("\n")
+	for _, row := range t.Rows {
+		b.WriteString("|")
+		for _, c := range row {
+			b.WriteString(" " + mdText(c.Text) + " |")
+		}
+		b.WriteString("\n")
+	}
+}
+
+// mdText makes text mean itself: no markup, no tables, no HTML, one line.
+func mdText(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.NewReplacer(
+		"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, `\`, `\\`,
+	).Replace(text)
+}
+
+// mdCode fences code with more backticks than it has in a row.
+func mdCode(code string) string {
+	fence := "```"
+	for strings.Contains(code, fence) {
+		fence += "`"
+	}
+	return fence + "\n" + code + "\n" + fence
+}

@@ -1,0 +1,261 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"turnlab/harness/record"
+	"turnlab/reports/digest"
+)
+
+// TerminalOptions say how text for a terminal looks.
+type TerminalOptions struct {
+	Color    bool // see WantsColor
+	Findings []Finding
+}
+
+// terminalWidth is what every terminal, CI log and mail shows without breaking lines.
+const terminalWidth = 80
+
+// terminalPlaces is the number of values of an axis that the terminal shows; the page has all.
+const terminalPlaces = 4
+
+// WantsColor reports whether w is a terminal whose user has not asked for plain text (NO_COLOR, or a dumb terminal).
+func WantsColor(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// Terminal writes the same findings, checks and medians as the page, for at most 80 columns. It reads well in a log: no
+// cursor movements, and colour is only ever a second sign.
+func Terminal(w io.Writer, run *record.Run, trials []record.Trial, opts TerminalOptions) error {
+	r := newReport(run, trials, opts.Findings)
+	t := &terminal{color: opts.Color}
+	t.wrapIn(strong, "", r.title())
+	t.wrap("", r.trialsLine()+" on "+machineLine(run.Host))
+	t.wrap("", r.verdict())
+	for _, f := range r.findings {
+		t.line(plain, "")
+		t.wrapIn(strong, "", f.Title)
+		t.wrap("  ", f.Text)
+	}
+	for _, s := range r.digest.Sections {
+		for _, p := range s.Panels {
+			t.panel(r.digest, s, p)
+		}
+	}
+	t.checks(r)
+	_, err := io.WriteString(w, t.text.String())
+	if err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+// A terminal collects lines.
+type terminal struct {
+	text  strings.Builder
+	color bool
+}
+
+// A tone is how strongly a line speaks, as a terminal's escape code.
+type tone string
+
+const (
+	plain  tone = ""
+	strong tone = "1"
+	faint  tone = "2"
+	red    tone = "31"
+	yellow tone = "33"
+)
+
+func (t *terminal) line(tone tone, text string) {
+	t.text.WriteString(strings.TrimRight(t.paint(tone, text), " ") + "\n")
+}
+
+func (t *terminal) paint(tone tone, text string) string {
+	if !t.color || tone == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(tone) + "m" + text + "\x1b[0m"
+}
+
+// wrap breaks text between words; a word that is longer than a line is broken where the line ends.
+func (t *terminal) wrap(indent, text string) { t.wrapIn(plain, indent, text) }
+
+func (t *terminal) wrapIn(tone tone, indent, text string) {
+	room := terminalWidth - utf8.RuneCountInString(indent)
+	line := ""
+	for _, word := range strings.Fields(printable(text)) {
+		for utf8.RuneCountInString(word) > room {
+			if line != "" {
+				t.line(tone, indent+line)
+				line = ""
+			}
+			head, tail := cut(word, room)
+			t.line(tone, indent+head)
+			word = tail
+		}
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > room {
+			t.line(tone, indent+line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	if line != "" {
+		t.line(tone, indent+line)
+	}
+}
+
+func cut(text string, n int) (head, tail string) {
+	runes := []rune(text)
+	return string(runes[:n]), string(runes[n:])
+}
+
+// printable replaces control characters: text from records must not move the cursor or change colours.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// panel writes the medians of the charted metrics.
+func (t *terminal) panel(d *digest.Digest, s digest.Section, p digest.Panel) {
+	t.line(plain, "")
+	t.line(strong, short(printable(s.Workload+", "+panelName(p)), terminalWidth))
+	if p.Mode == record.Closed {
+		t.line(faint, "latency is service time: a closed loop does not see all waiting")
+	}
+	var metrics []digest.Metric
+	for _, m := range measuredMetrics(d, p) {
+		if m.Chart {
+			metrics = append(metrics, m)
+		}
+	}
+	places := p.Representative(terminalPlaces)
+	rows := [][]string{{terminalAxis(s), "engine"}}
+	for _, m := range metrics {
+		rows[0] = append(rows[0], m.Short)
+	}
+	rows[0] = append(rows[0], "n")
+	for _, x := range places {
+		rows = append(rows, terminalRows(d, s, p, metrics, x)...)
+	}
+	t.columns(rows)
+	if hidden := len(p.Values()) - len(places); hidden > 0 {
+		t.line(faint, fmt.Sprintf("%d more values of %s are in %s", hidden, s.Axis.Name, PageFile))
+	}
+}
+
+func terminalAxis(s digest.Section) string {
+	if s.Axis.Name == "" {
+		return ""
+	}
+	return s.Axis.Name[strings.LastIndex(s.Axis.Name, ".")+1:]
+}
+
+func terminalRows(d *digest.Digest, s digest.Section, p digest.Panel, metrics []digest.Metric, x digest.Value) [][]string {
+	var rows [][]string
+	for _, series := range p.Series {
+		c, ok := series.At(x)
+		if !ok {
+			continue
+		}
+		name := ""
+		if len(rows) == 0 {
+			name = digest.Setting{Name: s.Axis.Name, Value: x}.Text()
+		}
+		row := []string{name, printable(series.Name)}
+		for _, m := range metrics {
+			row = append(row, m.Unit.Format(d.Summarise(c, m).Median))
+		}
+		n := fmt.Sprint(len(c.Valid()))
+		if len(c.Valid()) < len(c.Trials) {
+			n += "/" + fmt.Sprint(len(c.Trials))
+		}
+		rows = append(rows, append(row, n))
+	}
+	return rows
+}
+
+// columns writes a table: numbers to the right, the second column to the left and shortened when lines get too long.
+func (t *terminal) columns(rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, text := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	const gap = 2
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	widths[1] = max(8, widths[1]-max(0, total-terminalWidth))
+	for i, row := range rows {
+		var line strings.Builder
+		for j, text := range row {
+			text = short(text, widths[j])
+			pad := strings.Repeat(" ", widths[j]-utf8.RuneCountInString(text))
+			if j > 0 {
+				line.WriteString(strings.Repeat(" ", gap))
+			}
+			if j == 1 {
+				line.WriteString(text + pad)
+			} else {
+				line.WriteString(pad + text)
+			}
+		}
+		tone := plain
+		if i == 0 {
+			tone = faint
+		}
+		t.line(tone, line.String())
+	}
+}
+
+// short cuts text to n columns and says so.
+func short(text string, n int) string {
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	head, _ := cut(text, n-1)
+	return head + "…"
+}
+
+func (t *terminal) checks(r *report) {
+	if len(r.digest.Trials) == 0 && len(r.checks) == 0 {
+		return
+	}
+	t.line(plain, "")
+	t.line(strong, "Checks")
+	if len(r.checks) == 0 {
+		t.line(plain, "no trial raised a flag")
+	}
+	for _, c := range r.checks {
+		tone := yellow
+		if c.Level != record.Warn {
+			tone = red
+		}
+		head := fmt.Sprintf("%-7s  %s, %d times", c.Level, printable(c.Code), c.Count)
+		if c.Count == 1 {
+			head = fmt.Sprintf("%-7s  %s, once", c.Level, printable(c.Code))
+		}
+		if figure := c.figureAndBound(); figure != "" {
+			head += ": " + printable(figure)
+		}
+		t.line(tone, short(head, terminalWidth))
+		t.wrap("         ", c.Advice)
+	}
+	for _, note := range r.digest.Run.Notes {
+		t.wrap("", "note: "+note)
+	}
+}
