@@ -54,9 +54,31 @@ func (a transcript) String() string {
 	return fmt.Sprintf("closed=%v linger=%v\n%.600q", a.closed, a.linger, a.out)
 }
 
+// newPlayer opens a connection to a server, whose upstreams are those of the lab.
+func newPlayer(server workloads.Server) *sessiontest.Player {
+	p := sessiontest.NewPlayer(server.NewSession())
+	p.Upstream = askUpstream
+	return p
+}
+
+// askUpstream plays a frame to an upstream session.
+func askUpstream(frame []byte) ([]byte, error) {
+	v, err := workloads.Upstream.Options.Resolve(nil)
+	if err != nil {
+		return nil, err
+	}
+	server, err := workloads.Upstream.NewServer(v, workloads.Env{})
+	if err != nil {
+		return nil, err
+	}
+	out, _, _ := sessiontest.Play(server.NewSession(), frame)
+	body, _, err := workloads.CutFrame(out)
+	return body, err
+}
+
 // play runs a fresh session of server over the chunks; end adds the end of input.
 func play(server workloads.Server, end bool, chunks ...[]byte) transcript {
-	p := sessiontest.NewPlayer(server.NewSession())
+	p := newPlayer(server)
 	for _, c := range chunks {
 		p.Send(c)
 	}

@@ -33,6 +33,11 @@ var All = []*Workload{
 	HTTP,
 	Hog,
 	Sleeper,
+	Fanout,
+	Upstream,
+	Idle,
+	Churn,
+	Broadcast,
 }
 
 // Find returns the workload called name.

@@ -6,7 +6,6 @@ import (
 
 	"turnlab/internal/misuse"
 	"turnlab/workloads"
-	"turnlab/workloads/sessiontest"
 )
 
 func TestUnknownWorkloadIsTheUsersMistakeAndNamesAll(t *testing.T) {
@@ -30,22 +29,32 @@ func TestEveryWorkloadAnswersItsOwnClients(t *testing.T) {
 			}
 			server, clients := resolve(t, w, nil)
 			for conn := range 3 {
-				c := clients.NewClient(conn)
-				p := sessiontest.NewPlayer(server.NewSession())
-				const requests = 200
-				for range requests {
-					p.Send(c.Request(nil))
-				}
-				if replies, err := deliver(t, c, p.Out, 11); replies != requests || err != nil || p.Closed {
-					t.Fatalf("%d of %d replies, closed %v, %v", replies, requests, p.Closed, err)
-				}
-				for _, op := range p.Ops {
-					if !w.Uses(op.Kind) {
-						t.Fatalf("uses %v without saying so", op.Kind)
-					}
-				}
+				askAndCheck(t, w, server, clients, conn, 200)
 			}
 		})
+	}
+}
+
+// askAndCheck has a connection's clients ask a number of requests, one client after the other when they end.
+func askAndCheck(t *testing.T, w *workloads.Workload, server workloads.Server, clients workloads.Clients, conn, requests int) {
+	t.Helper()
+	for requests > 0 {
+		c := clients.NewClient(conn)
+		ends, ending := c.(workloads.Ending)
+		p := newPlayer(server)
+		made := 0
+		for ; made < requests && (!ending || ends.Left() > 0); made++ {
+			p.Send(c.Request(nil))
+		}
+		if replies, err := deliver(t, c, p.Out, 11); replies != made || err != nil || p.Closed != (ending && ends.Left() == 0) {
+			t.Fatalf("%d of %d replies, closed %v, %v", replies, made, p.Closed, err)
+		}
+		for _, op := range p.Ops {
+			if !w.Uses(op.Kind) {
+				t.Fatalf("uses %v without saying so", op.Kind)
+			}
+		}
+		requests -= made
 	}
 }
 
