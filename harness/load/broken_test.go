@@ -233,7 +233,7 @@ func TestNothingIsLostInChaos(t *testing.T) {
 	} {
 		base := s.load()
 		l.Workload, l.Settings, l.Network, l.Address = base.Workload, base.Settings, base.Network, base.Address
-		l.Seed, l.WarmupNS, l.WindowNS = uint64(i), int64(50*time.Millisecond), int64(200*time.Millisecond)
+		l.Seed, l.WarmupNS, l.WindowNS = uint64(i), int64(20*time.Millisecond), int64(100*time.Millisecond)
 		l.TimeoutNS = int64(100 * time.Millisecond)
 		r := mustRun(t, l, Hooks{})
 		if l.RateRPS > 0 && l.Conns%l.Threads == 0 && r.Due != uint64(len(dueTimes(l))) {
