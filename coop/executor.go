@@ -55,11 +55,11 @@ const DefaultTasksMax = 1 << 20
 type Executor struct {
 	config   Config
 	driver   Driver
-	tasks    tasks
+	tasks    tasks[Future[Unit]]
 	timers   *wheel.Wheel[LocalWaker]
 	deferred []LocalWaker // tasks that yielded; woken after the events. At most one entry per poll of a turn
 	cx       Context
-	current  *task       // the task that is polled now
+	current  *slot       // the task that is polled now
 	done     func() bool // asks whether to leave the loop
 	stats    Stats
 	random   *rand.Rand
@@ -75,6 +75,9 @@ type Executor struct {
 	arrived []Future[Unit] // spawned from other threads; bounded by TasksMax together with the tasks
 	state   state
 }
+
+// slot is a place for one of an executor's tasks.
+type slot = task[Future[Unit]]
 
 type state uint8
 
@@ -300,7 +303,7 @@ func (ex *Executor) pollSome() {
 	}
 }
 
-func (ex *Executor) poll(t *task) {
+func (ex *Executor) poll(t *slot) {
 	if t.abort {
 		ex.end(t)
 		return
@@ -313,7 +316,7 @@ func (ex *Executor) poll(t *task) {
 }
 
 // end retires a task and drops its future.
-func (ex *Executor) end(t *task) {
+func (ex *Executor) end(t *slot) {
 	f := ex.tasks.retire(t)
 	ex.stats.Finished++
 	ex.count.Add(-1)
@@ -334,7 +337,7 @@ func (ex *Executor) contain() {
 	ex.stats.Panics++
 	failure := &JoinError{Panic: value, Stack: debug.Stack()}
 	f := t.fut
-	if f == nil { // the panic came from Drop, at the end of the task
+	if !t.live { // the panic came from Drop, at the end of the task
 		ex.report(failure)
 		return
 	}
@@ -359,7 +362,7 @@ func (ex *Executor) report(failure *JoinError) {
 }
 
 // endQuietly ends a task whose future may panic again when it is dropped, because a panic has left it half done.
-func (ex *Executor) endQuietly(t *task) {
+func (ex *Executor) endQuietly(t *slot) {
 	defer func() {
 		if value := recover(); value != nil {
 			ex.report(&JoinError{Panic: fmt.Sprintf("%v (in Drop, after a panic)", value), Stack: debug.Stack()})
@@ -423,7 +426,7 @@ func (ex *Executor) admit() {
 func (ex *Executor) start(f Future[Unit]) {
 	ex.stats.Spawned++
 	t := ex.tasks.insert(f)
-	if p, ok := f.(interface{ placed(*task) }); ok {
+	if p, ok := f.(interface{ placed(*slot) }); ok {
 		p.placed(t)
 	}
 	ex.tasks.enqueue(t)
@@ -441,7 +444,7 @@ func (ex *Executor) shutdown() error {
 	for _, f := range arrived {
 		ex.tasks.insert(f)
 	}
-	ex.tasks.each(func(t *task) {
+	ex.tasks.each(func(t *slot) {
 		ex.cx.waker = t.waker()
 		ex.endQuietly(t)
 	})

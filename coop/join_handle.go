@@ -45,7 +45,7 @@ type job[T any] struct {
 	result Result[T]
 	stage  stage
 	abort  bool // asked for before the task had a slot
-	slot   *task
+	slot   *slot
 	id     TaskID
 	waiter Waker
 	home   *Executor     // the waiter is polled there
@@ -212,7 +212,7 @@ func (j *job[T]) Drop(cx *Context) {
 func (j *job[T]) fail(e *JoinError) { j.settle(nil, Result[T]{Err: e}) }
 
 // placed tells the job its slot.
-func (j *job[T]) placed(t *task) {
+func (j *job[T]) placed(t *slot) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.slot, j.id = t, t.id()

@@ -3,24 +3,24 @@ package coop
 import "sync/atomic"
 
 // tasks is a set of tasks with a queue of those to poll. It is the half that an executor and a sub-executor share: what
-// differs is who is told that there is work (see parent).
+// differs is the futures, of type F, and who is told that there is work (see parent).
 //
 // All of it belongs to one thread, the owner, except inbox and the word of each task: through these two any thread wakes
 // any task with two compare-and-swaps and no lock.
-type tasks struct {
+type tasks[F any] struct {
 	parent parent
-	head   *task // the run queue, linked through next; oldest first
-	tail   *task
+	head   *task[F] // the run queue, linked through next; oldest first
+	tail   *task[F]
 	queued int
-	free   *task // slots without a task, linked through next
-	chunks []*[tasksPerChunk]task
+	free   *task[F] // slots without a task, linked through next
+	chunks []*[tasksPerChunk]task[F]
 	used   int // slots that have ever had a task
 	live   int
 	wakes  int64 // how many tasks were queued, ever
 
 	// inbox is a stack of tasks that other threads have woken, linked through link. Pushes compare and swap, and the owner
 	// takes everything at once, so there is no ABA problem and no moment in which the stack is inconsistent.
-	inbox atomic.Pointer[task]
+	inbox atomic.Pointer[task[F]]
 }
 
 // parent is told when a set of tasks has something to poll.
@@ -41,14 +41,15 @@ const (
 )
 
 // task is a slot for one task. It is also the vtable of the task's wakers.
-type task struct {
+type task[F any] struct {
 	word atomic.Uint64
-	link *task // next in the inbox; belongs to whoever set flagNotified, until the owner clears it
+	link *task[F] // next in the inbox; belongs to whoever set flagNotified, until the owner clears it
 
 	// The rest belongs to the owner.
-	next   *task
-	set    *tasks
-	fut    Future[Unit] // nil in a slot without a task
+	next   *task[F]
+	set    *tasks[F]
+	fut    F
+	live   bool // false in a slot without a task
 	place  uint32
 	gen    uint32
 	queued bool
@@ -56,27 +57,27 @@ type task struct {
 }
 
 // id returns the name of the slot's present task.
-func (t *task) id() TaskID { return TaskID(t.gen)<<32 | TaskID(t.place) }
+func (t *task[F]) id() TaskID { return TaskID(t.gen)<<32 | TaskID(t.place) }
 
-func (t *task) waker() LocalWaker { return LocalWaker{t, t.id()} }
+func (t *task[F]) waker() LocalWaker { return LocalWaker{t, t.id()} }
 
 // insert gives f a slot. The task is not queued yet.
-func (s *tasks) insert(f Future[Unit]) *task {
+func (s *tasks[F]) insert(f F) *task[F] {
 	t := s.free
 	if t != nil {
 		s.free, t.next = t.next, nil
 	} else {
 		t = s.grow()
 	}
-	t.fut = f
+	t.fut, t.live = f, true
 	s.live++
 	return t
 }
 
 // grow returns a slot that never had a task. Generations begin with 1, so that the zero TaskID names nothing.
-func (s *tasks) grow() *task {
+func (s *tasks[F]) grow() *task[F] {
 	if s.used == len(s.chunks)*tasksPerChunk {
-		s.chunks = append(s.chunks, new([tasksPerChunk]task))
+		s.chunks = append(s.chunks, new([tasksPerChunk]task[F]))
 	}
 	t := &s.chunks[s.used/tasksPerChunk][s.used%tasksPerChunk]
 	t.set, t.place, t.gen = s, uint32(s.used), 1
@@ -86,9 +87,10 @@ func (s *tasks) grow() *task {
 }
 
 // retire ends the slot's task and returns its future. From here on its wakers reach nobody.
-func (s *tasks) retire(t *task) Future[Unit] {
+func (s *tasks[F]) retire(t *task[F]) F {
 	f := t.fut
-	t.fut, t.abort = nil, false
+	var none F
+	t.fut, t.live, t.abort = none, false, false
 	t.gen = max(1, t.gen+1)
 	for {
 		old := t.word.Load()
@@ -103,24 +105,24 @@ func (s *tasks) retire(t *task) Future[Unit] {
 
 // release puts an empty slot on the free list, unless one of the two queues still links to it; then whoever takes it off
 // that queue calls release again.
-func (s *tasks) release(t *task) {
-	if t.fut != nil || t.queued || t.word.Load()&flagNotified != 0 {
+func (s *tasks[F]) release(t *task[F]) {
+	if t.live || t.queued || t.word.Load()&flagNotified != 0 {
 		return
 	}
 	t.next, s.free = s.free, t
 }
 
 // each calls f for every task. It may end the task.
-func (s *tasks) each(f func(*task)) {
+func (s *tasks[F]) each(f func(*task[F])) {
 	for place := 0; place < s.used; place++ {
-		if t := &s.chunks[place/tasksPerChunk][place%tasksPerChunk]; t.fut != nil {
+		if t := &s.chunks[place/tasksPerChunk][place%tasksPerChunk]; t.live {
 			f(t)
 		}
 	}
 }
 
 // enqueue puts t at the end of the run queue, once.
-func (s *tasks) enqueue(t *task) {
+func (s *tasks[F]) enqueue(t *task[F]) {
 	if t.queued {
 		return
 	}
@@ -137,7 +139,7 @@ func (s *tasks) enqueue(t *task) {
 
 // dequeue takes the oldest task off the run queue; nil when there is none. It clears queued before the poll: a wake during
 // the poll must queue the task again, since the poll may already have looked where something has just changed.
-func (s *tasks) dequeue() *task {
+func (s *tasks[F]) dequeue() *task[F] {
 	for s.head != nil {
 		t := s.head
 		s.head, t.next = t.next, nil
@@ -146,7 +148,7 @@ func (s *tasks) dequeue() *task {
 		}
 		s.queued--
 		t.queued = false
-		if t.fut != nil {
+		if t.live {
 			return t
 		}
 		s.release(t)
@@ -155,11 +157,11 @@ func (s *tasks) dequeue() *task {
 }
 
 // collect moves what other threads have woken to the run queue, in the order in which it was woken.
-func (s *tasks) collect() {
+func (s *tasks[F]) collect() {
 	if s.inbox.Load() == nil {
 		return
 	}
-	var oldest *task
+	var oldest *task[F]
 	for t := s.inbox.Swap(nil); t != nil; {
 		t.link, oldest, t = oldest, t, t.link
 	}
@@ -172,8 +174,8 @@ func (s *tasks) collect() {
 	}
 }
 
-func (s *tasks) deliver(t *task, told uint64) {
-	if t.fut == nil {
+func (s *tasks[F]) deliver(t *task[F], told uint64) {
+	if !t.live {
 		s.release(t)
 		return
 	}
@@ -182,7 +184,7 @@ func (s *tasks) deliver(t *task, told uint64) {
 }
 
 // WakeLocal queues the task, without atomics.
-func (t *task) WakeLocal(id TaskID) {
+func (t *task[F]) WakeLocal(id TaskID) {
 	if t.gen != id.gen() || t.queued {
 		return
 	}
@@ -191,10 +193,10 @@ func (t *task) WakeLocal(id TaskID) {
 }
 
 // Wake tells the owner that the task can run.
-func (t *task) Wake(id TaskID) { t.tell(id, flagNotified) }
+func (t *task[F]) Wake(id TaskID) { t.tell(id, flagNotified) }
 
 // tell leaves flags for the owner and puts the task in the inbox, unless it is there already or gone.
-func (t *task) tell(id TaskID, message uint64) {
+func (t *task[F]) tell(id TaskID, message uint64) {
 	for {
 		old := t.word.Load()
 		if uint32(old>>32) != id.gen() || old&message == message {
@@ -211,7 +213,7 @@ func (t *task) tell(id TaskID, message uint64) {
 }
 
 // post pushes t, whose flagNotified the caller has set, and tells the parent.
-func (s *tasks) post(t *task) {
+func (s *tasks[F]) post(t *task[F]) {
 	for {
 		t.link = s.inbox.Load()
 		if s.inbox.CompareAndSwap(t.link, t) {
@@ -222,7 +224,7 @@ func (s *tasks) post(t *task) {
 }
 
 // Clone returns the waker itself: the slot is kept alive by the garbage collector and made safe by its generation.
-func (t *task) Clone(id TaskID) Waker { return Waker{t, id} }
+func (t *task[F]) Clone(id TaskID) Waker { return Waker{t, id} }
 
 // Drop does nothing, for the same reason.
-func (t *task) Drop(TaskID) {}
+func (t *task[F]) Drop(TaskID) {}

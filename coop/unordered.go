@@ -12,10 +12,8 @@ import "sync"
 // from any thread.
 type FuturesUnordered[T any] struct {
 	_       noCopy
-	tasks   tasks
+	tasks   tasks[Future[T]]
 	polling bool
-	got     T          // the value that the future just polled has left
-	spare   *member[T] // unused members, linked through next
 	outer   LocalWaker // of the task that polls
 
 	mu     sync.Mutex
@@ -35,32 +33,9 @@ func NewFuturesUnordered[T any]() *FuturesUnordered[T] {
 	return u
 }
 
-// member is a future of the set as a task of the set.
-type member[T any] struct {
-	set  *FuturesUnordered[T]
-	fut  Future[T]
-	next *member[T]
-}
-
-func (m *member[T]) Poll(cx *Context) Poll[Unit] {
-	p := m.fut.Poll(cx)
-	if !p.ready {
-		return Pending[Unit]()
-	}
-	m.set.got = p.value
-	return Done()
-}
-
 // Push adds a future. It is first polled by the next PollNext.
 func (u *FuturesUnordered[T]) Push(f Future[T]) {
-	m := u.spare
-	if m == nil {
-		m = &member[T]{set: u}
-	} else {
-		u.spare, m.next = m.next, nil
-	}
-	m.fut = f
-	u.tasks.enqueue(u.tasks.insert(m))
+	u.tasks.enqueue(u.tasks.insert(f))
 	u.wokenLocal()
 }
 
@@ -91,9 +66,10 @@ func (u *FuturesUnordered[T]) PollNext(cx *Context) Poll[Item[T]] {
 		if t == nil {
 			break
 		}
-		if u.pollOne(cx, t) {
+		if p := u.pollOne(cx, t); p.ready {
 			cx.Spend() // so that a loop over many that are ready ends some time
-			return Ready(u.take(cx, t))
+			u.end(cx, t)
+			return Ready(Item[T]{Value: p.value, OK: true})
 		}
 		if t.queued {
 			selfWakes++
@@ -105,37 +81,23 @@ func (u *FuturesUnordered[T]) PollNext(cx *Context) Poll[Item[T]] {
 	return Pending[Item[T]]()
 }
 
-// pollOne polls a member with its own waker.
-func (u *FuturesUnordered[T]) pollOne(cx *Context, t *task) bool {
+// pollOne polls a future with its own waker.
+func (u *FuturesUnordered[T]) pollOne(cx *Context, t *task[Future[T]]) Poll[T] {
 	outer := cx.waker
 	cx.waker, u.polling = t.waker(), true
-	ready := t.fut.Poll(cx).ready
+	p := t.fut.Poll(cx)
 	cx.waker, u.polling = outer, false
-	return ready
+	return p
 }
 
-// take ends a member and returns its value.
-func (u *FuturesUnordered[T]) take(cx *Context, t *task) Item[T] {
-	item := Item[T]{Value: u.got, OK: true}
-	var zero T
-	u.got = zero
-	u.end(cx, t)
-	return item
-}
-
-func (u *FuturesUnordered[T]) end(cx *Context, t *task) {
-	m := u.tasks.retire(t).(*member[T])
-	f := m.fut
-	m.fut, m.next, u.spare = nil, u.spare, m
-	Drop(cx, f)
-}
+func (u *FuturesUnordered[T]) end(cx *Context, t *task[Future[T]]) { Drop(cx, u.tasks.retire(t)) }
 
 // Next returns a future of one PollNext. It is cancel-safe.
 func (u *FuturesUnordered[T]) Next() Future[Item[T]] { return PollFn[Item[T]](u.PollNext) }
 
 // Drop drops the futures that are left. The set is empty afterwards, and may be used again.
 func (u *FuturesUnordered[T]) Drop(cx *Context) {
-	u.tasks.each(func(t *task) { u.end(cx, t) })
+	u.tasks.each(func(t *task[Future[T]]) { u.end(cx, t) })
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.outer.Drop()
@@ -144,7 +106,7 @@ func (u *FuturesUnordered[T]) Drop(cx *Context) {
 
 // each calls f for every future in the set.
 func (u *FuturesUnordered[T]) each(f func(Future[T])) {
-	u.tasks.each(func(t *task) { f(t.fut.(*member[T]).fut) })
+	u.tasks.each(func(t *task[Future[T]]) { f(t.fut) })
 }
 
 // adopt makes the task that polls the one to be woken.
