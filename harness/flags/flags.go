@@ -21,7 +21,8 @@ type Rule func(t *record.Trial) (flag record.Flag, raised bool)
 
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
-	badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, cpuOverlap, thinTail,
+	badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, foreignCPU, stolenCPU,
+	cpuOverlap, thinTail,
 }
 
 // Judge puts the flags of t on it and withholds the percentiles that it cannot support (see Thin). It does so once the
@@ -220,6 +221,55 @@ func littlesLaw(t *record.Trial) (record.Flag, bool) {
 		Code: "littles_law", Level: record.Warn, Figure: off, Bound: bound, Unit: "off",
 		Advice: "throughput and latency contradict each other: the load was not steady (longer --warmup and --duration), or a clock lies",
 	}, off > bound
+}
+
+// foreignCPU: somebody else's work on the trial's CPUs delays the server, the generator, or both.
+func foreignCPU(t *record.Trial) (record.Flag, bool) {
+	if t.Machine == nil {
+		return record.Flag{}, false
+	}
+	return disturbed(t, "foreign_cpu", t.Machine.ForeignUtil, 0.03,
+		"other programs used the trial's CPUs: stop them, or name CPUs that are free (--server-cpus, --client-cpus)")
+}
+
+// stolenCPU: a virtual machine's CPUs are sometimes another's.
+func stolenCPU(t *record.Trial) (record.Flag, bool) {
+	if t.Machine == nil {
+		return record.Flag{}, false
+	}
+	return disturbed(t, "stolen_cpu", t.Machine.StealUtil, 0.01,
+		"the hypervisor gave the trial's CPUs to other machines: run more blocks, or run on a machine of your own")
+}
+
+// disturbed raises a flag when more than a share of the trial's CPUs was lost, and makes it invalid from a tenth on. The
+// kernel tells these times in hundredths of a second for each CPU, of which three go into a figure; the bounds make room.
+func disturbed(t *record.Trial, code string, lost, warn float64, advice string) (record.Flag, bool) {
+	cpus := float64(len(CPUs(t)))
+	if cpus == 0 || t.WindowSeconds == 0 {
+		return record.Flag{}, false
+	}
+	share, grain := lost/cpus, 0.03/t.WindowSeconds
+	f := record.Flag{Code: code, Level: record.Warn, Figure: share, Bound: warn + grain, Unit: "of the trial's CPUs", Advice: advice}
+	if share > 0.10+grain {
+		f.Level, f.Bound = record.Invalid, 0.10+grain
+	}
+	return f, share > f.Bound
+}
+
+// CPUs lists the CPUs that a trial uses, each once.
+func CPUs(t *record.Trial) []int {
+	server, err1 := proc.ParseCPUs(t.Text("server-cpus"))
+	client, err2 := proc.ParseCPUs(t.Text("client-cpus"))
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	cpus := server.List()
+	for _, cpu := range client.List() {
+		if !server.Has(cpu) {
+			cpus = append(cpus, cpu)
+		}
+	}
+	return cpus
 }
 
 // cpuOverlap: what the generator uses of a shared CPU, the server lacks.

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func closed() *record.Trial {
 		LatencyNS: map[string]record.Latency{
 			"service": {P50: 6.4e6, P90: 7e6, P99: 8e6, P999: 9e6, Max: 10e6, Mean: 6.4e6, Count: 30_000},
 		},
-		CPU: &record.CPU{ServerUtil: 0.9, ClientUtil: 0.7},
+		CPU: &record.CPU{ServerUtil: 0.9, ClientUtil: 0.7}, Machine: &record.Machine{ForeignUtil: 0.01, StealUtil: 0.001},
 	}
 }
 
@@ -118,6 +119,17 @@ func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
 		{"Little's law from below", closed, func(t *record.Trial) { t.ThroughputRPS = 9_660 }, func(t *record.Trial) { t.ThroughputRPS = 9_655 }, "littles_law warn"},
 		{"Little's law in a short window", closed, func(t *record.Trial) { t.ThroughputRPS, t.WindowSeconds = 11_500, 0.1 },
 			func(t *record.Trial) { t.ThroughputRPS, t.WindowSeconds = 11_600, 0.1 }, "littles_law warn"},
+		{"a neighbour", closed, func(t *record.Trial) { t.Machine.ForeignUtil = 0.079 },
+			func(t *record.Trial) { t.Machine.ForeignUtil = 0.081 }, "foreign_cpu warn"},
+		{"a loud neighbour", closed, none, func(t *record.Trial) { t.Machine.ForeignUtil = 0.221 }, "foreign_cpu invalid"},
+		{"a neighbour and a short window", closed, func(t *record.Trial) { t.Machine.ForeignUtil, t.WindowSeconds = 0.65, 0.1 },
+			func(t *record.Trial) { t.Machine.ForeignUtil, t.WindowSeconds = 0.81, 0.1 }, "foreign_cpu invalid"},
+		{"a neighbour on one shared CPU", closed,
+			func(t *record.Trial) { t.Machine.ForeignUtil, t.Params["client-cpus"] = 0.039, "0" },
+			func(t *record.Trial) { t.Machine.ForeignUtil, t.Params["client-cpus"] = 0.041, "0" }, "foreign_cpu warn"},
+		{"a thief", closed, func(t *record.Trial) { t.Machine.StealUtil = 0.039 },
+			func(t *record.Trial) { t.Machine.StealUtil = 0.041 }, "stolen_cpu warn"},
+		{"a great thief", closed, none, func(t *record.Trial) { t.Machine.StealUtil = 0.221 }, "stolen_cpu invalid"},
 		{"shared CPUs", closed, none, func(t *record.Trial) { t.Params["server-cpus"] = "0-1" }, "cpu_overlap warn"},
 		{"few requests", open,
 			func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 368 }) },
@@ -218,5 +230,15 @@ func TestPercentilesThatTooFewSamplesSupportAreAbsent(t *testing.T) {
 		if diff := cmp.Diff(want, Thin(l)); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+func TestTheCPUsOfATrialAreListedOnce(t *testing.T) {
+	tr := &record.Trial{Point: record.Point{Params: map[string]any{"server-cpus": "0-1", "client-cpus": "1-2"}}}
+	if got := CPUs(tr); !slices.Equal(got, []int{0, 1, 2}) {
+		t.Errorf("got %v", got)
+	}
+	if got := CPUs(&record.Trial{}); got != nil {
+		t.Errorf("of none: %v", got)
 	}
 }

@@ -35,6 +35,9 @@ func (t *Trial) Figures() []Figure {
 			Figure{"server_util", c.ServerUtil, "server-cpus", ""},
 			Figure{"client_util", c.ClientUtil, "client-cpus", ""})
 	}
+	if m := t.Machine; m != nil {
+		out = append(out, Figure{"foreign_util", m.ForeignUtil, "foreign-cpus", "lower"}, Figure{"steal_util", m.StealUtil, "steal-cpus", "lower"})
+	}
 	if s := t.Switches; s != nil {
 		out = append(out,
 			Figure{"voluntary_switches_per_req", s.Voluntary, "voluntary-switches/req", "lower"},

@@ -74,6 +74,7 @@ type Trial struct {
 	LatencyNS     map[string]Latency `json:"latency_ns,omitempty"`  // "response", "service", "slip"
 	CPU           *CPU               `json:"cpu,omitempty"`
 	Switches      *Switches          `json:"switches,omitempty"`
+	Machine       *Machine           `json:"machine,omitempty"`
 	Memory        map[string]uint64  `json:"memory_bytes,omitempty"` // of the server, under load: pss rss go_heap go_stacks ...
 	ClientMemory  map[string]uint64  `json:"client_memory_bytes,omitempty"`
 	Sched         map[string]float64 `json:"sched,omitempty"`      // what the engine and (go_...) the Go runtime counted in the window
@@ -101,6 +102,12 @@ type CPU struct {
 	ClientNSPerReq float64 `json:"client_ns_per_req"`
 	ServerUtil     float64 `json:"server_util"`
 	ClientUtil     float64 `json:"client_util"`
+}
+
+// Machine is what others did to the trial's CPUs during the window, in CPUs.
+type Machine struct {
+	ForeignUtil float64 `json:"foreign_util"` // used by neither the server nor the generator
+	StealUtil   float64 `json:"steal_util"`   // taken away by the hypervisor
 }
 
 // Switches counts context switches per request (getrusage(2)): voluntary ones wait for something, involuntary ones were

@@ -176,7 +176,7 @@ func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.
 	if _, err := g.Ask(ctx, control.Request{Do: control.Start, Load: &spec}, control.Ready, timeout+l.grace()); err != nil {
 		return err
 	}
-	before, after, err := l.window(trial, ctx, g, server, spec)
+	edges, err := l.window(trial, ctx, t, g, server)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.
 		return errors.New("the generator's result is empty")
 	}
 	Record(t, event.Result)
-	addServer(t, before, after)
+	edges.addTo(t)
 	return g.Stop(ctx, l.grace())
 }
 
@@ -202,21 +202,43 @@ func LoadOf(t *record.Trial, address string) control.Load {
 	}
 }
 
-// window samples the server at both edges of the measured window. The second sample comes with memory, which is slow to
-// read and would disturb inside the window; the connections are still open then, so it is memory under load.
-func (l *Lab) window(trial, ctx context.Context, g, server *control.Child, spec control.Load) (before, after *control.Usage, err error) {
-	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, time.Duration(spec.WarmupNS)+l.grace())
+// edges is what was seen at both ends of the measured window.
+type edges struct {
+	before, after *control.Usage // the server's
+	cpus          []int          // the trial's, as far as they can be watched
+	was, is       cpuTime        // theirs
+}
+
+// window samples the server and the CPUs at both edges of the measured window. The second sample comes with memory, which
+// is slow to read and would disturb inside the window; the connections are still open then, so it is memory under load.
+func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *control.Child) (e edges, err error) {
+	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, t.Duration("warmup")+l.grace())
 	if err != nil {
-		return nil, nil, err
+		return e, err
 	}
-	if before, err = l.sample(trial, server, false); err != nil {
-		return nil, nil, err
+	if e.before, err = l.sample(trial, server, false); err != nil {
+		return e, err
 	}
-	if _, err = g.Await(ctx, control.Measured, time.Duration(spec.WindowNS)+l.grace()); err != nil {
-		return nil, nil, err
+	var seen, seenAgain bool
+	if len(l.ServerLauncher)+len(l.ClientLauncher) == 0 { // a launcher may have gone to other machines' CPUs
+		e.cpus = flags.CPUs(t)
+		e.was, seen = readCPUs(e.cpus)
 	}
-	after, err = l.sample(trial, server, true)
-	return before, after, err
+	if _, err = g.Await(ctx, control.Measured, t.Duration("duration")+l.grace()); err != nil {
+		return e, err
+	}
+	if e.is, seenAgain = readCPUs(e.cpus); !seen || !seenAgain {
+		e.cpus = nil
+	}
+	e.after, err = l.sample(trial, server, true)
+	return e, err
+}
+
+func (e edges) addTo(t *record.Trial) {
+	addServer(t, e.before, e.after)
+	if len(e.cpus) > 0 {
+		addMachine(t, len(e.cpus), e.was, e.is)
+	}
 }
 
 func (l *Lab) sample(ctx context.Context, server *control.Child, memory bool) (*control.Usage, error) {
