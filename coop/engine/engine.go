@@ -31,6 +31,7 @@ var Spec = &engine.Spec{
 	Name:    "coop",
 	Summary: "the task decides: futures polled by one executor per core, which waits on epoll",
 	Options: options,
+	Serves:  serves,
 	Shared:  func(c engine.Config) bool { return c.Options.Int("executors") > 1 },
 	Procs:   procs,
 	New:     New,
@@ -45,6 +46,17 @@ var options = option.Set{
 		Help: "goroutines that compute instead of the executors; 0 means that the executors compute themselves"},
 	{Name: "locked", Kind: option.Choice, Default: "off", Choices: []string{"off", "on"},
 		Help: "bind each executor to an OS thread"},
+}
+
+// serves refuses workloads whose sessions need each other or other servers: this engine's connections wait for their socket,
+// for time and for computations.
+func serves(w *workloads.Workload) error {
+	for _, op := range w.Ops {
+		if op != workloads.Sleep && op != workloads.Burn {
+			return fmt.Errorf("engine coop has no op %s, which workload %s needs", op, w.Name)
+		}
+	}
+	return nil
 }
 
 // procs asks for a P per goroutine that computes, and one more: the garbage collector and the process's control then run

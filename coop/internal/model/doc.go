@@ -1,0 +1,2 @@
+// Package model is a model checker for the futures library.
+package model
