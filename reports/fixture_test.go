@@ -243,3 +243,8 @@ func saveGot(t *testing.T, path string, got []byte) string {
 	}
 	return to
 }
+
+// largeFixture is a run of a thousand trials, closed and open.
+func largeFixture() (*record.Run, []record.Trial) {
+	return fixtureSweep(6, []string{"coop", "preempt", "threads", "loop"}, []int{1, 4, 16, 64, 256, 1024, 4096}, []float64{0, 5000, 20000})
+}

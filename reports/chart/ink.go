@@ -47,7 +47,7 @@ var (
 var (
 	blue   = Ink{Name: "blue", Light: 0x00588f, Dark: 0x56b4e9}
 	orange = Ink{Name: "orange", Light: 0xbd4b00, Dark: 0xff9a4d}
-	green  = Ink{Name: "green", Light: 0x00805c, Dark: 0x2fc99b}
+	green  = Ink{Name: "green", Light: 0x00805c, Dark: 0x9fe0a0}
 	grey   = Ink{Name: "grey", Light: 0x4d545c, Dark: 0xb9c0c8}
 	purple = Ink{Name: "purple", Light: 0x9a3f77, Dark: 0xe08cc0}
 	brown  = Ink{Name: "brown", Light: 0x7a5c00, Dark: 0xe2c044}

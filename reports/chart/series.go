@@ -1,8 +1,6 @@
 package chart
 
 import (
-	"fmt"
-	"html"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -41,16 +39,6 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 			l.series.Look.mark(c, place(s.X, s.Y), markerRadius, true)
 		}
 	}
-}
-
-// group opens the group of a series, where the canvas knows groups, and returns what closes it.
-func group(c draw.Canvas, index int, key string) (end func()) {
-	g, ok := c.Canvas.(grouper)
-	if !ok {
-		return func() {}
-	}
-	g.Begin(fmt.Sprintf(`data-series="%d" data-key="%s"`, index, html.EscapeString(key)))
-	return g.End
 }
 
 func (l *line) drawable(p Point) bool {

@@ -196,7 +196,17 @@ func (s *svgCanvas) FillString(f font.Face, pt vg.Point, text string) {
 	if turn := math.Atan2(s.now.yx, s.now.xx); turn != 0 {
 		fmt.Fprintf(&s.body, ` transform="rotate(%s %s %s)"`, short(-turn*180/math.Pi), x, y)
 	}
-	fmt.Fprintf(&s.body, ">%s</text>\n", html.EscapeString(text))
+	fmt.Fprintf(&s.body, ">%s</text>\n", escape(text))
+}
+
+// escape makes text fit for SVG. XML has no way at all to write most control characters.
+func escape(text string) string {
+	return html.EscapeString(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0xfffe || r == 0xffff {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd")))
 }
 
 // DrawImage panics: no chart of ours contains a bitmap, and a page's policy would refuse to show it.
@@ -204,16 +214,30 @@ func (s *svgCanvas) DrawImage(vg.Rectangle, image.Image) {
 	panic("chart: a bitmap in a line drawing")
 }
 
-// Begin opens a group with attributes; End closes it. Canvases that cannot group need not.
-func (s *svgCanvas) Begin(attributes string) { fmt.Fprintf(&s.body, "<g %s>\n", attributes) }
+// group opens the group of a series on a canvas that has groups, so that a script can find what belongs to it, and returns
+// what closes it.
+func group(c vg.Canvas, index int, key string) (end func()) {
+	s, ok := svgOf(c)
+	if !ok {
+		return func() {}
+	}
+	fmt.Fprintf(&s.body, `<g data-series="%d" data-key="%s">`+"\n", index, escape(key))
+	return func() { s.body.WriteString("</g>\n") }
+}
 
-// End closes the group that Begin opened last.
-func (s *svgCanvas) End() { s.body.WriteString("</g>\n") }
-
-// A grouper is a canvas on which parts of a drawing can be grouped.
-type grouper interface {
-	Begin(attributes string)
-	End()
+// svgOf returns the SVG that c draws on, if it does. Gonum wraps a canvas each time it crops one.
+func svgOf(c vg.Canvas) (s *svgCanvas, ok bool) {
+	for {
+		switch wrapped := c.(type) {
+		case draw.Canvas:
+			c = wrapped.Canvas
+		case *draw.Canvas:
+			c = wrapped.Canvas
+		default:
+			s, ok = c.(*svgCanvas)
+			return s, ok
+		}
+	}
 }
 
 // SVG writes the drawing as it stands in a page: without size and colours, which are the page's to give.
@@ -230,7 +254,7 @@ func (c *Chart) svg(w io.Writer, size, head string) error {
 	l := c.draw(s)
 	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg"%s viewBox="0 0 %s %s" role="img" aria-label="%s" `+
 		`font-family="%s" fill="none" stroke-linejoin="round"%s>`+"\n%s%s</svg>\n",
-		size, short(float64(s.width)), short(float64(s.height)), html.EscapeString(c.Alt), family, l.attributes(s), head, s.body.String())
+		size, short(float64(s.width)), short(float64(s.height)), escape(c.Alt), family, l.attributes(s), head, s.body.String())
 	if err != nil {
 		return fmt.Errorf("write chart %s: %w", c.ID, err)
 	}

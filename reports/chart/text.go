@@ -23,7 +23,7 @@ var faces = handler{text.Plain{Fonts: font.NewCache(liberation.Collection())}}
 // Draw draws txt at pt. Where the viewer's font is wider or narrower than ours, text that is anchored at its right end or
 // middle must stay there, or numbers would drift away from their axis.
 func (h handler) Draw(c vg.Canvas, txt string, sty text.Style, pt vg.Point) {
-	if s, ok := c.(*svgCanvas); ok && sty.XAlign != text.XLeft {
+	if s, ok := svgOf(c); ok && sty.XAlign != text.XLeft {
 		s.anchor = map[text.XAlignment]string{text.XCenter: "middle", text.XRight: "end"}[sty.XAlign]
 		defer func() { s.anchor = "" }()
 		sty.XAlign = text.XLeft

@@ -149,7 +149,7 @@ func powers(min, max, base float64, multiples []float64) []float64 {
 	for len(ticks) > 2 && ticks[len(ticks)-2] >= max*(1-1e-9) {
 		ticks = ticks[:len(ticks)-1]
 	}
-	return thin(ticks, len(ticks)/maxTicks+1)
+	return thin(ticks, (len(ticks)-1)/maxTicks+1)
 }
 
 // thin keeps every nth tick. It adds one beyond the end when the last does not fall on a step, so that the axis still

@@ -1,0 +1,243 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/cmpimg"
+	"gonum.org/v1/plot/vg"
+
+	"turnlab/reports/unit"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden drawings")
+
+// lines is a chart with whatever a line chart can have: bands, a gap, a stray, an interval without end, names to escape.
+func lines() *Chart {
+	looks := Looks([]string{"coop", "coop/await", "preempt", "threads", "loop", "exec/<b>"})
+	xs := []float64{1, 4, 16, 64, 256, 1024}
+	c := &Chart{
+		ID: "lines", Title: "CPU per request", Subtitle: "http, closed loop · lower is better",
+		Footnote: "median of 3 trials · band: their range · hollow: invalid", Alt: "Five <lines>", Columns: xs,
+		X: Axis{Label: "connections", Scale: Log, Marks: xs, Names: []string{"1", "4", "16", "64", "256", "1024"}},
+		Y: Axis{Unit: unit.Nanos},
+	}
+	for i, name := range []string{"loop", "coop", "coop/await", "preempt", "threads", "exec/<b>"} {
+		s := Series{Name: name, Key: name, Look: looks[name]}
+		for j, x := range xs {
+			y := 5e3 + 600*float64(i) + 20e3/x
+			p := Point{X: x, Y: y, Lo: 0.95 * y, Hi: 1.07 * y}
+			switch {
+			case name == "threads" && j == 4:
+				p.Y = math.NaN()
+				s.Strays = []Place{{X: x, Y: 15e3}}
+			case name == "preempt" && j == 2:
+				p.Lo, p.Hi = math.Inf(-1), math.Inf(1)
+			}
+			s.Points = append(s.Points, p)
+		}
+		c.Series = append(c.Series, s)
+	}
+	return c
+}
+
+func forest() *Chart {
+	looks := Looks([]string{"coop", "threads"})
+	return &Chart{
+		ID: "forest", Title: "CPU per request against preempt", Subtitle: "left of 1 is cheaper", Footnote: "median of 3 blocks", Rows: true,
+		X: Axis{Label: "ratio", Unit: unit.Times}, Rule: &Rule{X: 1, Lo: 0.98, Hi: 1.02},
+		Series: []Series{
+			{Name: "coop", Key: "coop", Look: looks["coop"], Note: "0.75×", Points: []Point{{X: 0.75, Lo: 0.7, Hi: 0.78}},
+				Trials: []Place{{X: 0.7}, {X: 0.75}, {X: 0.78}}},
+			{Name: "threads", Key: "threads", Look: looks["threads"], Note: "1.20×", Points: []Point{{X: 1.2, Lo: math.Inf(-1), Hi: math.Inf(1)}},
+				Strays: []Place{{X: 1.4}}},
+		},
+	}
+}
+
+func spectrum() *Chart {
+	c := &Chart{
+		ID: "spectrum", Title: "Latency spectrum", X: Axis{Label: "percentile", Scale: Nines}, Y: Axis{Unit: unit.Nanos, Scale: Log},
+		Spans: []Span{{From: 0, To: 0.5, Name: "half"}},
+	}
+	for _, name := range []string{"coop", "threads"} {
+		s := Series{Name: name, Look: Looks([]string{name})[name], Bare: true}
+		for k := range 30 {
+			q := 1 - math.Pow(10, -float64(k)/8)
+			s.Points = append(s.Points, Point{X: q, Y: 1e4 * math.Pow(float64(len(name)), float64(k)/10)})
+		}
+		c.Series = append(c.Series, s)
+	}
+	return c
+}
+
+func empty() *Chart {
+	return &Chart{ID: "empty", Title: "Nothing", Y: Axis{Scale: Log}, Series: []Series{{Name: "coop", Points: []Point{{X: 1, Y: math.NaN()}}}}}
+}
+
+func render(t *testing.T, write func(io.Writer) error) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestDrawingsAreAsTheyWere(t *testing.T) {
+	for _, c := range []*Chart{lines(), forest(), spectrum(), empty()} {
+		svg, png := render(t, c.SVGFile), render(t, c.PNG)
+		name := filepath.Join("testdata", c.ID)
+		if *update {
+			for ext, content := range map[string][]byte{".svg": svg, ".png": png} {
+				if err := os.WriteFile(name+ext, content, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			continue
+		}
+		if want, err := os.ReadFile(name + ".svg"); err != nil || !bytes.Equal(want, svg) {
+			t.Errorf("%s.svg has changed (%v); run with -update if it was meant", c.ID, err)
+		}
+		want, err := os.ReadFile(name + ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A small difference of each pixel is allowed: the same arithmetic rounds differently on other processors.
+		if same, err := cmpimg.EqualApprox("png", png, want, 0.05); err != nil || !same {
+			t.Errorf("%s.png has changed (%v); run with -update if it was meant", c.ID, err)
+		}
+	}
+}
+
+func TestAnSVGIsWellFormedWhateverTheNames(t *testing.T) {
+	c := lines()
+	for i, name := range []string{`<script>alert("x")</script>`, `"quoted" & 'so'`, "خادم", "]]>", "a\x00b", strings.Repeat("long", 99)} {
+		c.Series[i].Name, c.Series[i].Key = name, name
+	}
+	c.Title, c.Alt = `<b>"&'`, `<b>"&'`
+	text := render(t, c.SVG)
+	for d := xml.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok && (e.Name.Local == "script" || e.Name.Local == "b") {
+			t.Errorf("a name became the element %s", e.Name.Local)
+		}
+	}
+}
+
+func TestADrawingInAPageHasNoStyleOfItsOwn(t *testing.T) {
+	if text := string(render(t, lines().SVG)); regexp.MustCompile(`style|#[0-9a-f]{6}|\bid=|href|url\(`).MatchString(text) {
+		t.Error("styles, colours, ids or references in a drawing for a page: its policy refuses them, or they clash with the page's")
+	}
+	file := string(render(t, lines().SVGFile))
+	if !strings.Contains(file, "prefers-color-scheme:dark") || !strings.Contains(file, `width="440"`) {
+		t.Error("a drawing in a file of its own brings its size and its colours for both papers")
+	}
+}
+
+func TestALineHasAGapWhereNothingValidWasMeasured(t *testing.T) {
+	c := lines()
+	threads := c.Series[4]
+	l := line{series: &threads, chart: c}
+	runs := l.runs()
+	if len(runs) != 2 || len(runs[0]) != 4 || len(runs[1]) != 1 {
+		t.Errorf("a line with a gap at its fifth of six points has runs %v", runs)
+	}
+}
+
+func TestTheScriptFindsColumnsAndSeries(t *testing.T) {
+	text := string(render(t, lines().SVG))
+	columns := regexp.MustCompile(`data-columns="([^"]*)"`).FindStringSubmatch(text)
+	if columns == nil || len(strings.Fields(columns[1])) != 6 {
+		t.Fatalf("columns %v, want six places", columns)
+	}
+	for i := range 6 {
+		// One group for the line and one for its label.
+		if n := strings.Count(text, fmt.Sprintf(`data-series="%d"`, i)); n != 2 {
+			t.Errorf("series %d has %d groups, want 2", i, n)
+		}
+	}
+}
+
+func TestTheMarkersAreWhereTheColumnsAre(t *testing.T) {
+	c := lines()
+	c.Series = c.Series[1:2] // coop: circles
+	text := string(render(t, c.SVG))
+	columns := strings.Fields(regexp.MustCompile(`data-columns="([^"]*)"`).FindStringSubmatch(text)[1])
+	circles := regexp.MustCompile(`class="f-blue" d="M([0-9.]+) `).FindAllStringSubmatch(text, -1)
+	var at []string
+	for _, m := range circles {
+		var x float64
+		fmt.Sscan(m[1], &x)
+		at = append(at, short(x-float64(markerRadius)))
+	}
+	if got := strings.Join(at, " "); !strings.HasSuffix(got, strings.Join(columns, " ")) {
+		t.Errorf("markers at %s, columns at %s", got, columns)
+	}
+}
+
+func TestMoreSeriesThanCanBeToldApartAreAMistakeOfTheCaller(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a chart of thirteen series was drawn")
+		}
+	}()
+	c := lines()
+	for len(c.Series) <= MaxSeries {
+		c.Series = append(c.Series, c.Series[0])
+	}
+	_ = c.SVG(io.Discard)
+}
+
+func TestLongTextsAreCutAndNeverRunOutOfTheDrawing(t *testing.T) {
+	sty := style(Text, 12, 0, 0)
+	for _, width := range []float64{0, 5, 50, 200} {
+		got := fit(sty, "a rather long text, which nobody shortened", vg.Length(width))
+		if w := sty.Width(got); float64(w) > width && got != "…" {
+			t.Errorf("%q is %v wide, more than %v", got, w, width)
+		}
+	}
+	if got := fit(sty, "short", 200); got != "short" {
+		t.Errorf("a text that fits became %q", got)
+	}
+}
+
+func TestHeightsAreLogarithmicOnlyWhereALinearAxisWouldPressThemFlat(t *testing.T) {
+	for _, c := range []struct {
+		min, max float64
+		want     Scale
+	}{{1, 20, Linear}, {1, 100, Log}, {0, 100, Linear}, {-5, 100, Linear}} {
+		if got := UpperScale(c.min, c.max); got != c.want {
+			t.Errorf("%v to %v: scale %v, want %v", c.min, c.max, got, c.want)
+		}
+	}
+}
+
+func TestABrokenPipeIsReported(t *testing.T) {
+	broken := errors.New("broken")
+	for name, write := range map[string]func(io.Writer) error{"svg": lines().SVG, "png": lines().PNG} {
+		if err := write(failing{broken}); !errors.Is(err, broken) {
+			t.Errorf("%s: %v, want the writer's error", name, err)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
