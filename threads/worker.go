@@ -89,6 +89,11 @@ func (w *worker) interrupt() {
 	if w.open >= 0 {
 		_ = unix.Shutdown(w.open, unix.SHUT_RDWR)
 	}
+	w.signalSleep()
+}
+
+// signalSleep makes clock_nanosleep return. The caller holds mu, so the thread cannot end meanwhile.
+func (w *worker) signalSleep() {
 	if w.thread > 0 && w.sleeping.Load() {
 		_ = unix.Tgkill(unix.Getpid(), w.thread, unix.SIGURG)
 	}
