@@ -31,6 +31,8 @@ func (w *Workload) Uses(k Kind) bool {
 var All = []*Workload{
 	Echo,
 	HTTP,
+	KV,
+	Stream,
 	Hog,
 	Sleeper,
 	Fanout,

@@ -27,7 +27,11 @@ func TestEveryWorkloadAnswersItsOwnClients(t *testing.T) {
 			if found, err := workloads.Find(w.Name); err != nil || found != w {
 				t.Fatalf("not found by its name: %v", err)
 			}
-			server, clients := resolve(t, w, nil)
+			var settings []string
+			if w == workloads.Stream {
+				settings = []string{"size", "3000"}
+			}
+			server, clients := resolve(t, w, settings)
 			for conn := range 3 {
 				askAndCheck(t, w, server, clients, conn, 200)
 			}
