@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,7 @@ const (
 		"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" +
 		"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" +
 		"GET / HTTP/1.0\r\n\r\n"
+	getText = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	badText = "GET / HTTP/1.1\r\nHost: a\r\n\r\nWHAT is this?\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
 )
 
@@ -67,7 +69,7 @@ var scripts = []script{
 	{name: "http a byte at a time", server: http, play: bytewise(httpText)},
 	{name: "lines a byte at a time", server: linesServer{}, ops: burns, play: bytewise(lineText)},
 	{name: "echo pipelined", server: echo, play: pipelined(strings.Repeat(echoText, 5000))},
-	{name: "http pipelined", server: http, play: pipelined(strings.Repeat("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 3000))},
+	{name: "http pipelined", server: http, play: pipelined(strings.Repeat(getText, 3000))},
 	{name: "lines pipelined", server: linesServer{}, ops: burns, play: pipelined(strings.Repeat(lineText, 40))},
 	{name: "interleaved", server: linesServer{}, ops: burns, play: interleaved},
 	{name: "sleep", server: linesServer{}, ops: []workloads.Kind{workloads.Sleep}, play: sleeps},
@@ -82,6 +84,8 @@ var scripts = []script{
 	{name: "linger keeps the reply", server: linesServer{}, play: lingers},
 	{name: "linger has bounds", server: linesServer{}, only: "tcp", play: lingerBounds},
 	{name: "connections one after another", server: echo, play: churns},
+	{name: "an echo allocates nothing", server: echo, play: allocatesNothing(echoText, echoText)},
+	{name: "an http request allocates nothing", server: http, play: allocatesNothing(getText, "")},
 	{name: "stop", server: linesServer{}, play: stops},
 	{name: "stop while sleeping", server: linesServer{}, ops: []workloads.Kind{workloads.Sleep}, play: stopsSleeping},
 	{name: "stop before serve", server: echo, play: stopsFirst},
@@ -339,6 +343,43 @@ func churns(r *rig) {
 	r.awaitOpen(0)
 	if n := r.engine.Counters()["accepted"]; n != conns {
 		r.Errorf("%d connections accepted, want %d", n, conns)
+	}
+}
+
+// allocatesNothing demands that requests, once the first ones have warmed everything up, leave no garbage: an engine's own
+// would be collected at the cost of every other request.
+func allocatesNothing(request, reply string) func(*rig) {
+	return func(r *rig) {
+		if testing.Short() {
+			r.Skip("the race detector makes pools forget")
+		}
+		c := r.dialDeaf()
+		if reply == "" {
+			reply = string(r.reference(request))
+		}
+		const requests = 2000
+		out, buf := []byte(request), make([]byte, len(reply))
+		exchange := func() {
+			if _, err := c.Write(out); err != nil {
+				r.Fatal(err)
+			}
+			if _, err := io.ReadFull(c, buf); err != nil {
+				r.Fatal(err)
+			}
+		}
+		for range requests { // the observer's record grows here too, and seldom later
+			exchange()
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range requests {
+			exchange()
+		}
+		runtime.ReadMemStats(&after)
+		r.same("reply", buf, []byte(reply))
+		if n := float64(after.Mallocs-before.Mallocs) / requests; n > 0.1 {
+			r.Errorf("%.2f allocations per request", n)
+		}
 	}
 }
 
