@@ -585,9 +585,10 @@ func selectCommand(out []byte, text []byte) []byte {
 }
 
 // unknownCommand names the command and the beginning of its arguments. Two names end the connection without a word: they
-// are what a browser sends that a page has tricked into talking to this port.
+// are what a browser sends that a page has tricked into talking to this port; it shall not see replies to other lines.
 func unknownCommand(x *Exchange, args [][]byte) kvEnd {
 	if same(args[0], "post") || same(args[0], "host:") {
+		x.Out = x.Out[:0]
 		return kvLeave
 	}
 	var b strings.Builder
