@@ -99,6 +99,7 @@ type LoadResult struct {
 	Unrecorded uint64                    `json:"unrecorded,omitempty"` // latencies that no histogram could hold; must be 0
 	Latency    map[string]record.Latency `json:"latency_ns"`
 	Histograms map[string]string         `json:"histograms,omitempty"`
+	Classes    map[string]record.Class   `json:"classes,omitempty"`
 	Windows    []record.Window           `json:"windows,omitempty"`
 	Usage      Usage                     `json:"usage"` // the generator's own, over the window
 }

@@ -21,7 +21,7 @@ type Rule func(t *record.Trial) (flag record.Flag, raised bool)
 
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
-	badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, foreignCPU, stolenCPU,
+	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, foreignCPU, stolenCPU,
 	cpuOverlap, thinTail,
 }
 
@@ -34,13 +34,22 @@ func Judge(t *record.Trial) {
 			t.Flags = append(t.Flags, f)
 		}
 	}
-	for kind, l := range t.LatencyNS {
-		t.LatencyNS[kind] = Thin(l)
+	_, over := overloaded(t)
+	withhold(t.LatencyNS, over)
+	for _, class := range t.Classes {
+		withhold(class.LatencyNS, over)
 	}
-	if _, raised := overloaded(t); raised {
+}
+
+// withhold removes the percentiles that would mislead.
+func withhold(latencies map[string]record.Latency, overloaded bool) {
+	for kind, l := range latencies {
+		latencies[kind] = Thin(l)
+	}
+	if overloaded {
 		// When work comes in faster than it goes out, response times grow for as long as one cares to measure: a percentile
 		// of them tells the length of the window. What the requests took once sent (service) stays.
-		delete(t.LatencyNS, "response")
+		delete(latencies, "response")
 	}
 }
 
@@ -68,6 +77,15 @@ func badAnswers(t *record.Trial) (record.Flag, bool) {
 		f.Bound = 0.001
 	}
 	return f, true
+}
+
+// noAnswers: a server that answers nothing does so at no cost and without an error.
+func noAnswers(t *record.Trial) (record.Flag, bool) {
+	return record.Flag{
+		Code: "no_answers", Level: record.Invalid, Figure: 0, Bound: 1, Unit: "right replies",
+		Advice: "not one request of the window got a right reply: the server hangs, speaks another protocol, or needs longer " +
+			"than --duration and --timeout",
+	}, t.WindowSeconds > 0 && t.Requests == 0
 }
 
 // Errors returns the number of requests that ended with an error.

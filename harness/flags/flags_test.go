@@ -77,6 +77,9 @@ func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
 		{"an error", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 30} }, "bad_answers warn"},
 		{"many errors", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 31} }, "bad_answers invalid"},
 		{"one wrong byte", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"wrong": 1} }, "bad_answers invalid"},
+		{"nothing answered", closed, func(t *record.Trial) { t.Requests, t.LatencyNS = 1, nil }, func(t *record.Trial) {
+			t.Requests, t.ThroughputRPS, t.LatencyNS = 0, 0, nil
+		}, "no_answers invalid"},
 		{"nothing but errors", closed, none, func(t *record.Trial) {
 			t.Requests, t.ThroughputRPS, t.Errors, t.LatencyNS = 0, 0, map[string]uint64{"refused": 9}, nil
 		}, "bad_answers invalid"},
@@ -240,5 +243,23 @@ func TestTheCPUsOfATrialAreListedOnce(t *testing.T) {
 	}
 	if got := CPUs(&record.Trial{}); got != nil {
 		t.Errorf("of none: %v", got)
+	}
+}
+
+func TestPercentilesOfAClassAreWithheldLikeThoseOfTheTrial(t *testing.T) {
+	tr := open()
+	l := record.Latency{P50: 1, P90: 2, P99: 3, Max: 4, Mean: 2, Count: 40}
+	tr.Classes = map[string]record.Class{"hog": {Requests: 40, LatencyNS: map[string]record.Latency{"response": l, "service": l}}}
+	Judge(tr)
+	if got := tr.Classes["hog"].LatencyNS["response"]; got.P99 != 0 || got.P90 != 2 {
+		t.Errorf("p99 of 40 requests: %+v", got)
+	}
+	tr.ThroughputRPS = 5_000
+	Judge(tr)
+	if _, ok := tr.Classes["hog"].LatencyNS["response"]; ok {
+		t.Error("overloaded, and the response times of a class are still there")
+	}
+	if _, ok := tr.Classes["hog"].LatencyNS["service"]; !ok {
+		t.Error("overloaded, and the service times of a class are gone")
 	}
 }

@@ -116,13 +116,34 @@ func (w *worker) answered(index int32, c *conn) {
 	if w.measured(f.intended) {
 		w.tally.right++
 		w.latencies(f)
+		if w.classed {
+			w.classLatencies(c, f)
+		}
 	}
 	w.land(index, c)
 }
 
+// owed reports whether a request that has no right reply counts against the window although it may have been sent before.
+//
+// In a closed loop a connection whose request is stuck sends no other. A server that hangs from the warm-up on would get no
+// request of the window at all, and no error either: the window would be empty and look clean. So a request that was sent
+// before the window and fails inside or after it is one that the window lost. The open loop needs no such rule: what is due
+// in its window is due whether it can be sent or not.
+func (w *worker) owed(f *flight) bool {
+	if w.measured(f.intended) {
+		return true
+	}
+	if w.openLoop || f.intended >= w.t0 || w.now < w.t0 {
+		return false
+	}
+	w.tally.due++
+	w.tally.sent++
+	return true
+}
+
 // failed counts a request that ended without a right reply.
 func (w *worker) failed(f *flight, k kind) {
-	if !w.measured(f.intended) {
+	if !w.owed(f) {
 		return
 	}
 	w.tally.errors[k]++
@@ -136,6 +157,16 @@ func (w *worker) latencies(f *flight) {
 	w.tally.record(w.tally.service, w.now-f.sent)
 	if w.openLoop {
 		w.tally.record(w.tally.response, w.now-f.intended)
+	}
+}
+
+// classLatencies records a right reply with its class, which only its client knows, and only now.
+func (w *worker) classLatencies(c *conn, f *flight) {
+	class := &w.tally.classes[c.client.(workloads.Classed).Class()]
+	class.right++
+	w.tally.record(class.service, w.now-f.sent)
+	if w.openLoop {
+		w.tally.record(class.response, w.now-f.intended)
 	}
 }
 

@@ -33,6 +33,12 @@
 // the age it had reached, because leaving out the slowest requests is the oldest way to a good tail. Requests that ended
 // with another error (wrong, refused, reset, closed, other) have no latency; they are counted.
 //
+// In the closed loop a request that was sent before the window and fails in it or after it belongs to the window too: its
+// connection could send no other, so a server that hangs from the warm-up on would leave an empty window without an error.
+//
+// Requests of several classes have their latencies apart as well, once they are answered; the class of a request without a
+// reply is unknown. Who reads the tail of a class looks at unanswered and at errors first.
+//
 // # How
 //
 // Each thread is locked to an OS thread and runs an epoll loop of its own over its share of the connections, with raw

@@ -44,7 +44,7 @@ func Run(ctx context.Context, l control.Load, h Hooks) (control.LoadResult, erro
 	if err != nil {
 		return control.LoadResult{}, misuse.Errorf("workload %s: %w", w.Name, err)
 	}
-	return run(ctx, l, clients, h)
+	return run(ctx, l, clients, w.Classes, h)
 }
 
 // generator is what the threads of one load share. Its fields do not change once the threads run, and the times not once
@@ -66,10 +66,11 @@ type generator struct {
 
 	mu      sync.Mutex // for clients, which say nothing about threads
 	clients workloads.Clients
+	classes []string // names, when the clients are Classed
 }
 
-func run(ctx context.Context, l control.Load, clients workloads.Clients, h Hooks) (control.LoadResult, error) {
-	g, err := newGenerator(l, clients)
+func run(ctx context.Context, l control.Load, clients workloads.Clients, classes []string, h Hooks) (control.LoadResult, error) {
+	g, err := newGenerator(l, clients, classes)
 	if err != nil {
 		return control.LoadResult{}, err
 	}
@@ -83,13 +84,13 @@ func run(ctx context.Context, l control.Load, clients workloads.Clients, h Hooks
 	return result, err
 }
 
-func newGenerator(l control.Load, clients workloads.Clients) (*generator, error) {
+func newGenerator(l control.Load, clients workloads.Clients, classes []string) (*generator, error) {
 	l, err := resolveLoad(l)
 	if err != nil {
 		return nil, err
 	}
 	g := &generator{
-		load: l, clients: clients, threads: l.Threads, base: time.Now(),
+		load: l, clients: clients, classes: classes, threads: l.Threads, base: time.Now(),
 		started: make(chan struct{}), hold: make(chan struct{}), marks: make(chan control.Usage, 2),
 	}
 	target, err := resolve(l.Network, l.Address)
@@ -120,7 +121,7 @@ func (g *generator) newWorker(i int, target address) (*worker, error) {
 		depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
 		conns: make([]conn, conns), flights: make([]flight, conns*l.Depth), schedule: schedule{next: never},
 		in: make([]byte, workloads.MaxUnread+readSize), lastFailure: closed, alarm: never,
-		tally: newTally(time.Duration(l.TimeoutNS)),
+		tally: newTally(time.Duration(l.TimeoutNS), g.classes), classed: len(g.classes) > 0,
 	}
 	if w.openLoop {
 		w.schedule = newSchedule(l, l.RateRPS*float64(conns)/float64(l.Conns), i, l.Threads)
@@ -251,7 +252,7 @@ func call(hook func(control.Usage), u control.Usage) {
 
 // result adds up what the threads have counted.
 func (g *generator) result(window control.Usage) (control.LoadResult, error) {
-	total, end := newTally(time.Duration(g.load.TimeoutNS)), g.t1
+	total, end := newTally(time.Duration(g.load.TimeoutNS), g.classes), g.t1
 	for _, w := range g.workers {
 		total.add(w.tally)
 		if w.now < end { // stopped before the time

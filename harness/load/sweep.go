@@ -93,7 +93,7 @@ func (w *worker) finish() {
 	w.tick()
 	for i := range w.conns {
 		for c := &w.conns[i]; c.flying > 0; w.land(int32(i), c) {
-			if f := w.oldest(c); w.measured(f.intended) {
+			if f := w.oldest(c); w.owed(f) {
 				w.tally.unanswered++
 				w.latencies(f)
 			}

@@ -56,17 +56,29 @@ type tally struct {
 	waited                       uint64 // sent late because no connection was free
 	errors                       [kinds]uint64
 	response, service, slip      *hdrhistogram.Histogram
+	classes                      []class
 	unrecorded                   uint64 // values outside a histogram's range; not one is expected
 	firstError                   string // of the whole load, warm-up included
 	firstErrorAt                 int64
 }
 
+// class is what is counted of one class of requests, right replies only.
+type class struct {
+	name              string
+	right             uint64
+	response, service *hdrhistogram.Histogram
+}
+
 // newTally makes histograms for ages that a request can reach: it may wait for a connection for a timeout and for its
 // reply for another, and a look at the clock may be a little late.
-func newTally(limit time.Duration) *tally {
+func newTally(limit time.Duration, classes []string) *tally {
 	top := max(2*limit+time.Second, minRange).Nanoseconds()
 	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, top, digits) }
-	return &tally{response: h(), service: h(), slip: h()}
+	t := &tally{response: h(), service: h(), slip: h()}
+	for _, name := range classes {
+		t.classes = append(t.classes, class{name: name, response: h(), service: h()})
+	}
+	return t
 }
 
 func (t *tally) record(h *hdrhistogram.Histogram, ns int64) {
@@ -93,6 +105,11 @@ func (t *tally) add(o *tally) {
 		t.errors[k] += o.errors[k]
 	}
 	t.unrecorded += uint64(t.response.Merge(o.response) + t.service.Merge(o.service) + t.slip.Merge(o.slip))
+	for i := range t.classes {
+		c, from := &t.classes[i], &o.classes[i]
+		c.right += from.right
+		t.unrecorded += uint64(c.response.Merge(from.response) + c.service.Merge(from.service))
+	}
 	if o.firstError != "" && (t.firstError == "" || o.firstErrorAt < t.firstErrorAt) {
 		t.firstError, t.firstErrorAt = o.firstError, o.firstErrorAt
 	}
@@ -113,17 +130,35 @@ func (t *tally) result() (control.LoadResult, error) {
 			r.Errors[kind(k).String()] = n
 		}
 	}
-	for name, h := range map[string]*hdrhistogram.Histogram{"response": t.response, "service": t.service, "slip": t.slip} {
+	err := describe(map[string]*hdrhistogram.Histogram{"response": t.response, "service": t.service, "slip": t.slip},
+		r.Latency, r.Histograms)
+	for i := 0; i < len(t.classes) && err == nil; i++ {
+		if r.Classes == nil {
+			r.Classes = map[string]record.Class{}
+		}
+		r.Classes[t.classes[i].name], err = t.classes[i].result()
+	}
+	return r, err
+}
+
+func (c *class) result() (record.Class, error) {
+	r := record.Class{Requests: c.right, LatencyNS: map[string]record.Latency{}, Histograms: map[string]string{}}
+	return r, describe(map[string]*hdrhistogram.Histogram{"response": c.response, "service": c.service}, r.LatencyNS, r.Histograms)
+}
+
+// describe writes down the histograms that hold something, as summaries and whole.
+func describe(from map[string]*hdrhistogram.Histogram, latencies map[string]record.Latency, whole map[string]string) error {
+	for name, h := range from {
 		if h.TotalCount() == 0 {
 			continue
 		}
 		text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 		if err != nil {
-			return r, fmt.Errorf("encode the %s histogram: %w", name, err)
+			return fmt.Errorf("encode the %s histogram: %w", name, err)
 		}
-		r.Latency[name], r.Histograms[name] = summary(h), string(text)
+		latencies[name], whole[name] = summary(h), string(text)
 	}
-	return r, nil
+	return nil
 }
 
 // Samples from which a percentile has a finite 95 % interval: ln 0.025 / ln p. With fewer, the largest sample may lie below

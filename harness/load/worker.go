@@ -21,6 +21,7 @@ type worker struct {
 	depth     int32
 	timeout   int64
 	openLoop  bool
+	classed   bool
 
 	poller   *poller
 	conns    []conn

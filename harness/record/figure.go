@@ -28,6 +28,14 @@ func (t *Trial) Figures() []Figure {
 	for _, kind := range slices.Sorted(maps.Keys(t.LatencyNS)) {
 		out = append(out, latencyFigures(kind, t.LatencyNS[kind])...)
 	}
+	for _, class := range slices.Sorted(maps.Keys(t.Classes)) {
+		for _, kind := range slices.Sorted(maps.Keys(t.Classes[class].LatencyNS)) {
+			for _, f := range latencyFigures(kind, t.Classes[class].LatencyNS[kind]) {
+				f.Name, f.Unit = class+"_"+f.Name, class+"-"+f.Unit
+				out = append(out, f)
+			}
+		}
+	}
 	if c := t.CPU; c != nil {
 		out = append(out,
 			Figure{"server_cpu_ns_per_req", c.ServerNSPerReq, "server-cpu-ns/req", "lower"},

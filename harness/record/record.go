@@ -72,6 +72,7 @@ type Trial struct {
 	Unanswered    uint64             `json:"unanswered,omitempty"`  // sent or due in the window and without a reply when the drain ended
 	Unrecorded    uint64             `json:"unrecorded,omitempty"`  // latencies that no histogram could hold
 	LatencyNS     map[string]Latency `json:"latency_ns,omitempty"`  // "response", "service", "slip"
+	Classes       map[string]Class   `json:"classes,omitempty"`     // right replies by class of request, when the workload has classes
 	CPU           *CPU               `json:"cpu,omitempty"`
 	Switches      *Switches          `json:"switches,omitempty"`
 	Machine       *Machine           `json:"machine,omitempty"`
@@ -94,6 +95,14 @@ type Latency struct {
 	Max   int64   `json:"max"`
 	Mean  float64 `json:"mean"`
 	Count int64   `json:"count"`
+}
+
+// Class is what was measured of one class of requests, such as those that are innocent of a delay. It knows right replies
+// only: which class a request without a reply belongs to, nobody can tell.
+type Class struct {
+	Requests   uint64             `json:"requests"`
+	LatencyNS  map[string]Latency `json:"latency_ns,omitempty"` // "response", "service"
+	Histograms map[string]string  `json:"histograms,omitempty"` // as those of the trial
 }
 
 // CPU is processor time of whole processes over the measured window. Utilisation 1 is one CPU busy all the time.

@@ -13,6 +13,7 @@ func Record(t *record.Trial, r *control.LoadResult) {
 	t.Requests, t.Errors, t.FirstError = r.Requests, r.Errors, r.FirstError
 	t.Unanswered, t.Unrecorded = r.Unanswered, r.Unrecorded
 	t.LatencyNS, t.Histograms, t.Windows = r.Latency, r.Histograms, r.Windows
+	t.Classes = r.Classes
 	t.ThroughputRPS = throughput(r)
 	if t.Mode == record.Open {
 		t.Due, t.Sent, t.OfferedRPS = r.Due, r.Sent, t.Number("rate")
