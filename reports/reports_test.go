@@ -28,6 +28,7 @@ var written = struct {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	stopBrowser()
 	for _, dir := range written.dirs {
 		os.RemoveAll(dir)
 	}

@@ -34,7 +34,7 @@
   const reader = (figure, plot, svg) => {
     const columns = svg.dataset.columns.split(" ").map(Number);
     const { top, bottom } = svg.dataset;
-    const table = figure.querySelector("table");
+    const table = figure.querySelector("details table");
     const heads = [...table.tHead.rows[0].cells].slice(1);
     const title = table.tHead.rows[0].cells[0].textContent;
     const hair = make("div", { class: "hair", hidden: "" });

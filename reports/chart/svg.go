@@ -279,5 +279,5 @@ func (k Look) Icon() string {
 	dc := draw.New(s)
 	dc.StrokeLine2(draw.LineStyle{Color: k.Ink, Width: 1.8, Dashes: k.Dashes}, 0, 6, 26, 6)
 	k.mark(dc, vg.Point{X: 13, Y: 6}, markerRadius+.4, false)
-	return `<svg class="icon" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true" fill="none">` + s.body.String() + "</svg>"
+	return `<svg class="icon" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true" fill="none">` + strings.ReplaceAll(s.body.String(), "\n", "") + "</svg>"
 }
