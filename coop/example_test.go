@@ -256,3 +256,25 @@ func ExampleTimeout() {
 	fmt.Println(r.Err)
 	// Output: coop: timed out
 }
+
+// Pinned to the heap: the future is made in its place, and copies of the Pinned are copies of the address.
+func ExamplePin() {
+	ex := coop.New(coop.Config{})
+	defer ex.Close()
+	p := coop.Pin(coop.Sleep{}) // Rust: Box::pin(Sleep::new())
+	q := p
+	coop.BlockOn(ex, q.Get())
+	fmt.Println("the same future:", p.Get() == q.Get())
+	// Output: the same future: true
+}
+
+// Pinned to the stack: the variable is from here on used through its address only.
+func ExamplePinLocal() {
+	ex := coop.New(coop.Config{})
+	defer ex.Close()
+	var sleep coop.Sleep
+	s := coop.PinLocal(&sleep) // Rust: let s = pin!(sleep)
+	_, err := coop.BlockOn(ex, s.Get())
+	fmt.Println("slept:", err == nil)
+	// Output: slept: true
+}

@@ -75,10 +75,3 @@ func Drop(cx *Context, f any) {
 		d.Drop(cx)
 	}
 }
-
-// noCopy makes `go vet` complain about copies. A future must stay where it is from its first poll to its end, because lists
-// and wakers may point into it; Rust has Pin for that, Go has this.
-type noCopy struct{}
-
-func (*noCopy) Lock()   {}
-func (*noCopy) Unlock() {}

@@ -37,9 +37,9 @@ type JoinHandle[T any] struct {
 
 // job is the task behind a handle. Handle and task are two views of one piece of memory, which Spawn allocates.
 type job[T any] struct {
-	_   noCopy
-	ex  *Executor // that runs the task
-	fut Future[T] // belongs to the executor's goroutine; nil when it has been dropped
+	place noCopy
+	ex    *Executor // that runs the task
+	fut   Future[T] // belongs to the executor's goroutine; nil when it has been dropped
 
 	mu     sync.Mutex
 	result Result[T]
@@ -64,6 +64,7 @@ const (
 // no lock. If ex has been stopped or is full, the handle is ready with that error and f has not been touched.
 func Spawn[T any](ex *Executor, f Future[T]) *JoinHandle[T] {
 	h := &JoinHandle[T]{}
+	h.job.place.stay("JoinHandle")
 	h.job.fut, h.job.ex = f, ex
 	if err := ex.Go(&h.job); err != nil {
 		h.job.settle(nil, Result[T]{Err: err})
@@ -82,6 +83,7 @@ func SpawnLocal[T any](cx *Context, f Future[T]) *JoinHandle[T] {
 // nothing.
 func SpawnIn[T any](cx *Context, h *JoinHandle[T], f Future[T]) {
 	j := &h.job
+	j.place.stay("JoinHandle")
 	if j.fut != nil || j.stage == settled {
 		panic("coop: SpawnIn needs a handle whose task has ended and whose result has been taken")
 	}
@@ -95,6 +97,7 @@ func SpawnIn[T any](cx *Context, h *JoinHandle[T], f Future[T]) {
 // Poll returns the task's result. It panics when the result has been taken before.
 func (h *JoinHandle[T]) Poll(cx *Context) Poll[Result[T]] {
 	j := &h.job
+	j.place.stay("JoinHandle")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.stage != working {

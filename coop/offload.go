@@ -94,7 +94,7 @@ func (p *Pool) take() offloaded {
 
 // OffloadFuture is work in a pool; see Offload.
 type OffloadFuture[T any] struct {
-	_       noCopy
+	place   noCopy
 	pool    *Pool
 	work    func() T
 	sent    bool
@@ -111,6 +111,7 @@ func Offload[T any](p *Pool, work func() T) *OffloadFuture[T] {
 
 // Poll answers Ready when the work is done.
 func (f *OffloadFuture[T]) Poll(cx *Context) Poll[Result[T]] {
+	f.place.stay("Offload")
 	if f.ended.poll(cx) {
 		return Ready(f.result)
 	}

@@ -12,7 +12,7 @@ import (
 // The time counts from the first poll, and until then there is no timer. The zero Sleep is ready at once; a Sleep may be
 // used again with Reset.
 type Sleep struct {
-	_        noCopy
+	place    noCopy
 	wait     time.Duration
 	deadline int64
 	timer    wheel.Handle
@@ -25,6 +25,7 @@ func SleepFor(d time.Duration) *Sleep { return &Sleep{wait: d} }
 
 // Poll answers Ready when the time has passed.
 func (s *Sleep) Poll(cx *Context) Poll[Unit] {
+	s.place.stay("Sleep")
 	ex := cx.Executor()
 	now := ex.driver.Now()
 	if !s.armed {

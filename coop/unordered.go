@@ -11,7 +11,7 @@ import "sync"
 // It may be polled by a different task than before. Limits: not safe for concurrent use, except that its wakers may be used
 // from any thread.
 type FuturesUnordered[T any] struct {
-	_       noCopy
+	place   noCopy
 	tasks   tasks[Future[T]]
 	polling bool
 	outer   LocalWaker // of the task that polls
@@ -30,11 +30,13 @@ type Item[T any] struct {
 func NewFuturesUnordered[T any]() *FuturesUnordered[T] {
 	u := &FuturesUnordered[T]{}
 	u.tasks.parent = u
+	u.place.stay("FuturesUnordered")
 	return u
 }
 
 // Push adds a future. It is first polled by the next PollNext.
 func (u *FuturesUnordered[T]) Push(f Future[T]) {
+	u.place.stay("FuturesUnordered")
 	u.tasks.enqueue(u.tasks.insert(f))
 	u.wokenLocal()
 }
@@ -52,6 +54,7 @@ const unorderedSelfWakes = 2
 // PollNext answers with the value of a future that is ready; OK is false when the set is empty. It polls only what was woken,
 // and nothing twice in one call.
 func (u *FuturesUnordered[T]) PollNext(cx *Context) Poll[Item[T]] {
+	u.place.stay("FuturesUnordered")
 	u.adopt(cx) // before the inbox is looked into: a wake from now on reaches this task
 	if u.tasks.live == 0 {
 		return Ready(Item[T]{})

@@ -1,0 +1,5 @@
+//go:build !coopdebug
+
+package coop
+
+const checksCopies = false
