@@ -26,6 +26,7 @@ type Exhaustive struct {
 	path        []choice
 	depth       int // how many choices the present execution has made
 	used        int // preemptions in the present execution
+	begun       bool
 	complete    bool
 }
 
@@ -42,7 +43,7 @@ func (e *Exhaustive) Complete() bool { return e.complete }
 
 // Begin goes back to the last choice that has an option left.
 func (e *Exhaustive) Begin() bool {
-	if e.depth > 0 || e.path != nil { // not the first execution
+	if e.begun {
 		for len(e.path) > 0 && e.path[len(e.path)-1].taken+1 == e.path[len(e.path)-1].options {
 			e.path = e.path[:len(e.path)-1]
 		}
@@ -53,7 +54,7 @@ func (e *Exhaustive) Begin() bool {
 		e.path[len(e.path)-1].taken++
 	}
 	e.left--
-	e.depth, e.used = 0, 0
+	e.begun, e.depth, e.used = true, 0, 0
 	return e.left >= 0
 }
 

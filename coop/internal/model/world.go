@@ -176,7 +176,7 @@ func (w *World) note(t *thread) {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if !more || !strings.Contains(f.Function, "/model.") && !strings.Contains(f.Function, "/standin.") {
+		if !more || !strings.Contains(f.Function, "/model.(*World)") && !strings.Contains(f.Function, "/standin.") {
 			fmt.Fprintf(w.trace, "%-10s %-16s %s:%d\n", t.name, t.op, f.Function[strings.LastIndex(f.Function, "/")+1:], f.Line)
 			return
 		}

@@ -145,11 +145,13 @@ func (m *Mutex) Unlock() {
 	point("unlocked")
 }
 
-// What the models do not run is passed on, so that the files which mention it compile.
+// What the models do not run (async functions, pools of goroutines) is passed on, so that the files which mention it compile.
 type (
 	WaitGroup = sync.WaitGroup
 	Cond      = sync.Cond
 	Once      = sync.Once
+	Map       = sync.Map
 	Pool      = sync.Pool
+	RWMutex   = sync.RWMutex
 	Locker    = sync.Locker
 )
