@@ -4,8 +4,10 @@ import (
 	"errors"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 
+	"turnlab/internal/misuse"
 	"turnlab/internal/option"
 	"turnlab/workloads"
 )
@@ -81,6 +83,14 @@ func TestEnginesShareUnlessTheySayNot(t *testing.T) {
 func TestAnEngineServesEverythingUnlessItSaysNot(t *testing.T) {
 	no := errors.New("no")
 	picky := &Spec{Serves: func(*workloads.Workload) error { return no }}
+	some := &Spec{Serves: Only("x", workloads.Burn)}
+	sleeps := &workloads.Workload{Name: "dozy", Ops: []workloads.Kind{workloads.Burn, workloads.Sleep}}
+	if err := some.CanServe(sleeps); !misuse.Is(err) || !strings.Contains(err.Error(), "engine x has no op sleep, which workload dozy needs") {
+		t.Errorf("got %v", err)
+	}
+	if sleeps.Ops = sleeps.Ops[:1]; some.CanServe(sleeps) != nil {
+		t.Error("an op that it has is refused")
+	}
 	if (&Spec{}).CanServe(workloads.Echo) != nil || picky.CanServe(workloads.Echo) != no {
 		t.Error("what is served is not what the spec says")
 	}

@@ -28,22 +28,12 @@ import (
 var Spec = &engine.Spec{
 	Name:    "loop",
 	Summary: "the yardstick: a bare epoll loop on one thread, no futures, nothing gives way",
-	Serves:  serves,
+	Serves:  engine.Only("loop", workloads.Burn), // it waits for sockets and for nothing else
 	Shared:  func(engine.Config) bool { return false },
 	// A second P lets the garbage collector and the process's control run beside the loop, and gives the loop its own P
 	// back at once if the runtime took it while epoll_wait blocked.
 	Procs: func(engine.Config) int { return 2 },
 	New:   New,
-}
-
-// serves refuses what waits for anything but the socket.
-func serves(w *workloads.Workload) error {
-	for _, op := range w.Ops {
-		if op != workloads.Burn {
-			return fmt.Errorf("engine loop has no op %s, which workload %s needs: it is a bare loop that waits for sockets only", op, w.Name)
-		}
-	}
-	return nil
 }
 
 const (

@@ -31,6 +31,7 @@ var Spec = &engine.Spec{
 	Name:    "preempt",
 	Summary: "the runtime decides: a goroutine per connection on package net, interrupted after 10 ms",
 	Options: options,
+	Serves:  engine.Only("preempt", workloads.Sleep, workloads.Burn),
 	New:     New,
 }
 
@@ -40,6 +41,7 @@ var NoPreempt = &engine.Spec{
 	Variant: "nopreempt",
 	Summary: "the same without the runtime's signal: a goroutine gives way at function calls only",
 	Options: options,
+	Serves:  engine.Only("preempt", workloads.Sleep, workloads.Burn),
 	Environ: []string{"GODEBUG=asyncpreemptoff=1"},
 	New:     New,
 }

@@ -45,6 +45,7 @@ var Spec = &engine.Spec{
 	},
 	Defaults: map[string]string{"gogc": "-1", "memlimit": "2g"},
 	Why:      "a collection visits every P, and there is one per thread; memlimit bounds what then piles up",
+	Serves:   engine.Only("threads", workloads.Sleep, workloads.Burn),
 	Procs:    func(c engine.Config) int { return count(c) + sparePs },
 	New:      New,
 }
