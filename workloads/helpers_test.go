@@ -3,6 +3,7 @@ package workloads_test
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 
 	"turnlab/workloads"
@@ -63,18 +64,18 @@ func newPlayer(server workloads.Server) *sessiontest.Player {
 
 // askUpstream plays a frame to an upstream session.
 func askUpstream(frame []byte) ([]byte, error) {
-	v, err := workloads.Upstream.Options.Resolve(nil)
-	if err != nil {
-		return nil, err
-	}
-	server, err := workloads.Upstream.NewServer(v, workloads.Env{})
-	if err != nil {
-		return nil, err
-	}
-	out, _, _ := sessiontest.Play(server.NewSession(), frame)
+	out, _, _ := sessiontest.Play(upstream().NewSession(), frame)
 	body, _, err := workloads.CutFrame(out)
 	return body, err
 }
+
+var upstream = sync.OnceValue(func() workloads.Server {
+	server, err := workloads.Upstream.NewServer(nil, workloads.Env{})
+	if err != nil {
+		panic(err)
+	}
+	return server
+})
 
 // play runs a fresh session of server over the chunks; end adds the end of input.
 func play(server workloads.Server, end bool, chunks ...[]byte) transcript {

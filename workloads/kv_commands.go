@@ -585,10 +585,9 @@ func selectCommand(out []byte, text []byte) []byte {
 }
 
 // unknownCommand names the command and the beginning of its arguments. Two names end the connection without a word: they
-// are what a browser sends that a page has tricked into talking to this port; it shall not see replies to other lines.
+// are what a browser sends that a page has tricked into talking to this port.
 func unknownCommand(x *Exchange, args [][]byte) kvEnd {
 	if same(args[0], "post") || same(args[0], "host:") {
-		x.Out = x.Out[:0]
 		return kvLeave
 	}
 	var b strings.Builder
@@ -606,7 +605,9 @@ func unknownSubcommand(args [][]byte) string {
 	return fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", cText(args[1], 128), strings.ToUpper(cText(args[0], 128)))
 }
 
-func wrongNumber(name string) string { return "ERR wrong number of arguments for '" + name + "' command" }
+func wrongNumber(name string) string {
+	return "ERR wrong number of arguments for '" + name + "' command"
+}
 
 // cText returns text as C's printf shows it: up to a zero byte, at most most bytes.
 func cText(b []byte, most int) string {

@@ -19,7 +19,8 @@ const leastArgument = 6
 // parseCommand reads the command that in begins with, and appends its arguments to args.
 //
 // It reads as Redis does, which is more lenient than its specification: a line ends with "\r" and any byte, and so does an
-// argument.
+// argument. A command that comes in pieces is read from its start each time, but not before the argument under way can be
+// complete: a long value costs two looks, and the worst that a peer can do is thousands of tiny arguments a byte at a time.
 func parseCommand(in []byte, args [][]byte) kvCommand {
 	if in[0] != '*' {
 		return parseInline(in, args)
@@ -35,7 +36,7 @@ func parseCommand(in []byte, args [][]byte) kvCommand {
 		size, from, ok := parseCount(in, at)
 		switch {
 		case from == 0:
-			return kvCommand{need: at + int(count)*leastArgument}
+			return kvCommand{need: at + 1}
 		case in[at] != '$':
 			return kvCommand{fault: "expected '$', got '" + oneLine(in[at:at+1]) + "'"}
 		case !ok || size < 0 || size > kvBulkMax:
@@ -43,7 +44,7 @@ func parseCommand(in []byte, args [][]byte) kvCommand {
 		}
 		at = from + int(size) + 2
 		if at > len(in) {
-			return kvCommand{need: at + int(count-1)*leastArgument}
+			return kvCommand{need: at}
 		}
 		args = append(args, in[from:at-2:at-2])
 	}

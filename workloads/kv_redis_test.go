@@ -173,7 +173,7 @@ func TestKVAnswersAsRedisDoes(t *testing.T) {
 var oddInput = []string{
 	"PING\r\n", "PING\n", "  ping  \r\n", "\r\n", "\n", " \t \r\n", "SET a \"b c\"\r\nGET a\r\n", "SET a 'b \\' c'\r\nGET a\r\n",
 	"SET a \"\\x41\\n\\r\\t\\b\\a\\\\\\q\\xzz\"\r\nGET a\r\n", "SET a b\"c d\"\r\nGET a\r\n", "SET a \"b\"c\r\n", "SET a \"b\r\n", "SET a 'b\r\n", "SET a ''\r\nGET a\r\n",
-	"ping\vx\r\n", "\vping\r\n", "GET a\r\r\n", "SET a \"\"\r\nSTRLEN a\r\n", "ECHO \"a\\\r\n", "NOSUCH 'a b'\r\n", "POST / HTTP/1.1\r\n", "host: x\r\n", "GET / HTTP/1.1\r\nHost: x\r\nPING\r\n",
+	"ping\vx\r\n", "\vping\r\n", "GET a\r\r\n", "SET a \"\"\r\nSTRLEN a\r\n", "ECHO \"a\\\r\n", "NOSUCH 'a b'\r\n", "GET / HTTP/1.1\r\n",
 	"*0\r\nPING\r\n", "*-1\r\nPING\r\n", "*-7\r\nPING\r\n", "*\r\n", "*x\r\n", "*01\r\n", "*1 \r\n", "* 1\r\n", "*+1\r\n", "*2147483648\r\n", "*99999999999999999999999\r\n",
 	"*1\r\n4PING\r\n", "*1\r\n\r\n", "*1\r\n:4\r\n", "*1\r\n$\r\n", "*1\r\n$x\r\n", "*1\r\n$-1\r\n", "*1\r\n$04\r\nPING\r\n", "*1\r\n$4x\r\nPING\r\n", "*1\r\n$99999999999\r\n",
 	"*1\r\n$4\r\nPINGxx", "*1\rx$4\rxPINGyy*1\r\n$4\r\nPING\r\n", "*1\r\n$0\r\n\r\n", "*2\r\n$0\r\n\r\n$1\r\na\r\n", "*1\r\n$6\r\nNO\r\nSU\r\n", "*2\r\n$3\r\nN\x00O\r\n$3\r\na\x00b\r\n",
@@ -206,4 +206,3 @@ func TestKVValuesGrowAsFarAsInRedis(t *testing.T) {
 	compareWithRedis(t, path, server, fill+command("APPEND", "a", chunk)+command("APPEND", "a", "y")+command("STRLEN", "a")+command("GET", "a"))
 	compareWithRedis(t, path, server, fill+command("MGET", "a", "b", "a", "a")+command("PING"))
 }
-

@@ -20,6 +20,14 @@ func TestUnknownWorkloadIsTheUsersMistakeAndNamesAll(t *testing.T) {
 	}
 }
 
+// small are settings that keep a workload's tests quick and reach its seams.
+var small = map[string][]string{
+	"stream": {"size", "3000", "chunk", "700"},
+	"kv":     {"keys", "20", "value", "30", "reads", "50%", "preload", "off"},
+	"churn":  {"requests", "7"},
+	"fanout": {"calls", "3"},
+}
+
 // Whatever a workload is, its two halves must agree and it must use only the ops that it declares.
 func TestEveryWorkloadAnswersItsOwnClients(t *testing.T) {
 	for _, w := range workloads.All {
@@ -27,11 +35,7 @@ func TestEveryWorkloadAnswersItsOwnClients(t *testing.T) {
 			if found, err := workloads.Find(w.Name); err != nil || found != w {
 				t.Fatalf("not found by its name: %v", err)
 			}
-			var settings []string
-			if w == workloads.Stream {
-				settings = []string{"size", "3000"}
-			}
-			server, clients := resolve(t, w, settings)
+			server, clients := resolve(t, w, small[w.Name])
 			for conn := range 3 {
 				askAndCheck(t, w, server, clients, conn, 200)
 			}
