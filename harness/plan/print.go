@@ -24,13 +24,21 @@ func (p *Plan) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, strings.Join(append([]string{"engine", "workload", "loop"}, varying...), "\t"))
 	for _, point := range p.Points {
-		cells := []string{point.Label(), point.Workload, point.Mode}
+		cells := []string{name(point), point.Workload, point.Mode}
 		for _, name := range varying {
 			cells = append(cells, orDash(point.Text(name)))
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	return table.Flush()
+}
+
+// name tells the second arm of an engine from the first.
+func name(p record.Point) string {
+	if p.Arm == "" {
+		return p.Label()
+	}
+	return p.Label() + " (" + p.Arm + ")"
 }
 
 func orDash(text string) string {

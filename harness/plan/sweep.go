@@ -56,6 +56,8 @@ type Sweep struct {
 	Seed       uint64
 	ServerCPUs string // as 0-3,5; empty for the default, see SplitCPUs
 	ClientCPUs string
+	// AA measures the first engine twice in each block, so that the run knows its noise (see record.Again).
+	AA bool
 }
 
 // Resolve turns s into a plan on a machine that lets us use the given CPUs.
@@ -73,6 +75,11 @@ func (s Sweep) Resolve(c Catalog, allowed proc.CPUSet) (*Plan, error) {
 	}
 	if err := b.build(); err != nil {
 		return nil, err
+	}
+	if s.AA {
+		if err := b.again(); err != nil {
+			return nil, err
+		}
 	}
 	return &Plan{
 		Points: b.points, Order: shuffled(len(b.points), s.Blocks, s.Seed), Seed: s.Seed,
@@ -199,6 +206,24 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 		return misuse.Errorf("more than %d points: use fewer values or fewer axes", MaxPoints)
 	}
 	b.points = append(b.points, p)
+	return nil
+}
+
+// again adds the points of the first engine a second time. One engine is enough: what an engine shows against itself is the
+// machine's noise and the lab's, and all engines run on the same machine in the same lab.
+func (b *builder) again() error {
+	label := b.points[0].Label()
+	for _, p := range b.points {
+		if p.Label() != label {
+			continue
+		}
+		if len(b.points) == MaxPoints {
+			return misuse.Errorf("more than %d points: use fewer values or fewer axes, or --aa off", MaxPoints)
+		}
+		p.Arm, p.Params = record.Again, maps.Clone(p.Params)
+		b.points = append(b.points, p)
+	}
+	b.notes = append(b.notes, fmt.Sprintf("%s runs twice in each block, to know the noise (--aa)", label))
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (f *Folder) Export() error {
 //	benchstat -col /engine,/variant bench.txt
 //
 // A name holds the connections and what else varies within the run. Invalid trials are left out, because benchstat knows
-// no doubt; a comment says how many.
+// no doubt; a comment says how many. So are those of a second arm (see Again), which would count an engine twice.
 func (f *Folder) WriteBench(w io.Writer) error {
 	out := benchfmt.NewWriter(w)
 	units := map[string]bool{}
@@ -41,6 +41,9 @@ func (f *Folder) WriteBench(w io.Writer) error {
 	invalid := 0
 	for i := range f.Trials {
 		t := &f.Trials[i]
+		if t.Arm != "" {
+			continue
+		}
 		if !t.Valid() {
 			invalid++
 			continue
@@ -117,11 +120,11 @@ func word(text string) string {
 func (f *Folder) WriteCSV(w io.Writer) error {
 	params := paramNames(f.Trials)
 	out := csv.NewWriter(w)
-	head := append([]string{"run", "block", "trial", "engine", "variant", "workload", "mode"}, params...)
+	head := append([]string{"run", "block", "trial", "engine", "variant", "arm", "workload", "mode"}, params...)
 	out.Write(append(head, "valid", "flags", "metric", "value")) // the Writer keeps its first error for Error
 	for i := range f.Trials {
 		t := &f.Trials[i]
-		row := []string{t.Run, strconv.Itoa(t.Block), strconv.Itoa(t.Trial), t.Engine, t.Variant, t.Workload, t.Mode}
+		row := []string{t.Run, strconv.Itoa(t.Block), strconv.Itoa(t.Trial), t.Engine, t.Variant, t.Arm, t.Workload, t.Mode}
 		for _, p := range params {
 			row = append(row, t.Text(p))
 		}

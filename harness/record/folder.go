@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -51,6 +52,18 @@ func Load(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("read the trials: %w", err)
 	}
 	return f, f.parse(text)
+}
+
+// Counted returns the run and its trials without those that were made to know the noise (see Again): of an engine that ran
+// twice, the first arm is the engine.
+func (f *Folder) Counted() (*Run, []Trial) {
+	run := f.Run
+	run.Plan = slices.DeleteFunc(slices.Clone(run.Plan), func(p Point) bool { return p.Arm != "" })
+	if len(run.Plan) == len(f.Run.Plan) {
+		return &f.Run, f.Trials
+	}
+	run.Order = nil // its indices are of the whole plan
+	return &run, slices.DeleteFunc(slices.Clone(f.Trials), func(t Trial) bool { return t.Arm != "" })
 }
 
 // parse reads the lines of trials.jsonl.

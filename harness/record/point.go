@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -59,4 +60,20 @@ func Varying(points []Point) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(varies))
+}
+
+// SameLoad returns a text that is equal for points that load their servers alike: everything but the engine, its own
+// options, the arm, and the CPUs, which are the machine's and not the load's.
+func (p Point) SameLoad() string {
+	load := map[string]any{}
+	for name, v := range p.Params {
+		if !strings.HasPrefix(name, p.Engine+".") && name != "server-cpus" && name != "client-cpus" {
+			load[name] = v
+		}
+	}
+	text, err := json.Marshal([]any{p.Workload, p.Mode, load}) // maps are written in the order of their keys
+	if err != nil {
+		panic("record: a parameter that JSON cannot hold: " + err.Error())
+	}
+	return string(text)
 }

@@ -17,6 +17,10 @@ const (
 	Open   = "open"   // requests are sent at times that do not depend on the replies
 )
 
+// Again marks trials of an engine that is measured a second time in each block, as if it were another one. What the two
+// differ by is the noise of the run, and a difference between engines must exceed it. These trials count for nothing else.
+const Again = "again"
+
 // A Run is run.json.
 type Run struct {
 	Schema      string   `json:"schema"`
@@ -38,6 +42,8 @@ type Point struct {
 	Variant  string `json:"variant,omitempty"` // "await"
 	Workload string `json:"workload"`          // "http"
 	Mode     string `json:"mode"`              // Closed or Open
+	// Arm is Again for the second half of an engine's comparison with itself, and empty for everything else.
+	Arm string `json:"arm,omitempty"`
 	// Params holds every parameter of the point by its command-line name: "conns", "rate" (requests per second, 0 for the
 	// closed loop), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
 	// engine and the workload. Numbers are base units; everything else is text, durations as in Go.
@@ -73,6 +79,10 @@ type Trial struct {
 	Unrecorded    uint64             `json:"unrecorded,omitempty"`  // latencies that no histogram could hold
 	LatencyNS     map[string]Latency `json:"latency_ns,omitempty"`  // "response", "service", "slip"
 	Classes       map[string]Class   `json:"classes,omitempty"`     // right replies by class of request, when the workload has classes
+	Connects      uint64             `json:"connects,omitempty"`    // connections that were opened by a request of the window
+	Silent        *Silent            `json:"silent,omitempty"`
+	Deliveries    *Deliveries        `json:"deliveries,omitempty"`
+	Fairness      float64            `json:"fairness,omitempty"` // closed loop: Jain's index of the connections' right replies; 1 is even
 	CPU           *CPU               `json:"cpu,omitempty"`
 	Switches      *Switches          `json:"switches,omitempty"`
 	Machine       *Machine           `json:"machine,omitempty"`
@@ -103,6 +113,22 @@ type Class struct {
 	Requests   uint64             `json:"requests"`
 	LatencyNS  map[string]Latency `json:"latency_ns,omitempty"` // "response", "service"
 	Histograms map[string]string  `json:"histograms,omitempty"` // as those of the trial
+}
+
+// Silent is connections that were left alone during the load, and asked once when it had ended.
+type Silent struct {
+	Connections int    `json:"connections"`
+	Right       uint64 `json:"right"` // of those, answered rightly
+}
+
+// Deliveries is messages of the window on their way to those who listen. Their latencies are LatencyNS["delivery"], from
+// the time at which the message was due at its publisher.
+type Deliveries struct {
+	Due      uint64 `json:"due"`      // messages times connections, the publishers' own among them
+	Received uint64 `json:"received"` // complete and right
+	Missing  uint64 `json:"missing"`  // had not come when the drain ended
+	Gaps     uint64 `json:"gaps"`     // of those, known to be dropped, because a later message came
+	CutOff   uint64 `json:"cut_off"`  // listeners that lost their connection in the window
 }
 
 // CPU is processor time of whole processes over the measured window. Utilisation 1 is one CPU busy all the time.

@@ -73,16 +73,26 @@ const (
 //   - the ratio differs from 1 by more than MinEffect and by more than floor, which is what comparing an engine with itself
 //     in the same run gave; 0 when nobody did.
 func Judge(family []Comparison, floor float64) []Verdict {
+	return JudgeEach(family, slices.Repeat([]float64{floor}, len(family)))
+}
+
+// JudgeEach is Judge for a family whose members have floors of their own, because they are of different figures.
+func JudgeEach(family []Comparison, floors []float64) []Verdict {
+	adjusted := Adjusted(family)
+	verdicts := make([]Verdict, len(family))
+	for i, c := range family {
+		verdicts[i] = c.verdict(adjusted[i], max(floors[i], MinEffect))
+	}
+	return verdicts
+}
+
+// Adjusted returns the p values of a family, corrected for its size (see Holm).
+func Adjusted(family []Comparison) []float64 {
 	p := make([]float64, len(family))
 	for i, c := range family {
 		p[i] = c.P
 	}
-	adjusted := Holm(p)
-	verdicts := make([]Verdict, len(family))
-	for i, c := range family {
-		verdicts[i] = c.verdict(adjusted[i], max(floor, MinEffect))
-	}
-	return verdicts
+	return Holm(p)
 }
 
 func (c Comparison) verdict(p, floor float64) Verdict {

@@ -1,0 +1,225 @@
+// Package compare puts two sides of measurements beside each other: two engines of one run, or two runs.
+//
+// Every figure that both sides have at a point is one row: the medians, the ratio of B to A, its interval, its p value, and
+// a verdict. All rows are one family, because they are read together: their p values are corrected for their number. Where
+// a run measured an engine against itself (record.Again), the ratio that this gave is the floor that a difference must
+// exceed; nothing smaller can be told from noise.
+//
+// Limits: the blocks of one run pair its engines, so that what slows a whole block cancels. Two runs have no blocks in
+// common; they are paired in order, nothing cancels, and whatever changed on the machine between them counts as a
+// difference. Compare within a run where that is possible.
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"turnlab/harness/record"
+	"turnlab/harness/stat"
+	"turnlab/internal/misuse"
+)
+
+// A Table is the comparison of B with A.
+type Table struct {
+	A, B   string
+	Paired bool // by block: both sides are of one run
+	Blocks int  // the most that a row has
+	Floors bool // some row has a floor
+	Rows   []Row
+}
+
+// A Row compares one figure at one point.
+type Row struct {
+	Point   string // workload and parameters, as far as they differ within the table
+	Metric  string
+	Better  string  // "higher" or "lower"
+	A, B    float64 // medians, in the metric's unit
+	Ratio   stat.Comparison
+	P       float64 // Ratio.P, corrected for all rows
+	Floor   float64 // largest distance from 1 that an engine's ratio to itself may have; NaN when nobody knows
+	Verdict stat.Verdict
+}
+
+// Engines compares engine b with engine a within a run.
+func Engines(f *record.Folder, a, b string) (*Table, error) {
+	if a == b {
+		return nil, misuse.Errorf("%s is named twice: name two engines, as in --engine coop,preempt", a)
+	}
+	t := &Table{A: a, B: b, Paired: true}
+	sideA, err := newSide(f, a)
+	if err != nil {
+		return nil, err
+	}
+	sideB, err := newSide(f, b)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.fill(record.Point.SameLoad, sideA, sideB, floorsOf(f)); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Runs compares the engines of run b with the same engines of run a; with engines named, only those.
+func Runs(a, b *record.Folder, engines []string) (*Table, error) {
+	if a.Run.ID == b.Run.ID {
+		return nil, misuse.Errorf("%s and %s are the same run: to compare two of its engines, name it once with --engine coop,preempt",
+			a.Dir, b.Dir)
+	}
+	t := &Table{A: a.Dir, B: b.Dir}
+	sideA, err := newSide(a, engines...)
+	if err != nil {
+		return nil, err
+	}
+	sideB, err := newSide(b, engines...)
+	if err != nil {
+		return nil, err
+	}
+	same := func(p record.Point) string {
+		return fmt.Sprintf("%s %v %s", p.Label(), p.Options(p.Engine), p.SameLoad()) // maps are printed in order
+	}
+	if err := t.fill(same, sideA, sideB, larger(floorsOf(a), floorsOf(b))); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// A side is the points of a run that take part, with their valid trials.
+type side struct {
+	name   string
+	points []record.Point
+	trials []record.Trial
+}
+
+// newSide collects what the named engines of a run have measured; all engines when none is named.
+func newSide(f *record.Folder, engines ...string) (side, error) {
+	run, trials := f.Counted()
+	s := side{name: f.Dir}
+	var labels []string
+	for _, p := range run.Plan {
+		labels = append(labels, p.Label())
+		if len(engines) == 0 || slices.Contains(engines, p.Label()) {
+			s.points = append(s.points, p)
+		}
+	}
+	slices.Sort(labels)
+	for _, e := range engines {
+		if !slices.Contains(labels, e) {
+			return s, misuse.Errorf("%s has no engine %q; it has: %s", f.Dir, e, strings.Join(slices.Compact(labels), ", "))
+		}
+	}
+	for i := range trials {
+		t := &trials[i]
+		if t.Valid() && (len(engines) == 0 || slices.Contains(engines, t.Label())) {
+			s.trials = append(s.trials, *t)
+		}
+	}
+	return s, nil
+}
+
+// byKey groups the points by what makes them the same on both sides. Two points of one side that are the same would be
+// mixed up, so they are refused.
+func (s side) byKey(key func(record.Point) string) (map[string]record.Point, error) {
+	points := map[string]record.Point{}
+	for _, p := range s.points {
+		if other, ok := points[key(p)]; ok {
+			return nil, misuse.Errorf("%s has several points of %s under the same load; they differ in %s: compare runs that each have one",
+				s.name, p.Label(), strings.Join(record.Varying([]record.Point{other, p}), ", "))
+		}
+		points[key(p)] = p
+	}
+	return points, nil
+}
+
+// fill makes the rows and judges them.
+func (t *Table) fill(key func(record.Point) string, a, b side, floors floors) error {
+	pointsA, err := a.byKey(key)
+	if err != nil {
+		return err
+	}
+	pointsB, err := b.byKey(key)
+	if err != nil {
+		return err
+	}
+	var shared []record.Point
+	for _, p := range a.points {
+		if _, ok := pointsB[key(p)]; ok {
+			shared = append(shared, p)
+		}
+	}
+	if len(shared) == 0 {
+		return misuse.Errorf("%s and %s share no point: they were measured under different loads (see their run.json)", t.A, t.B)
+	}
+	varying := varyingLoad(shared)
+	for _, p := range shared {
+		valuesA, valuesB := figures(a.trials, pointsA[key(p)]), figures(b.trials, pointsB[key(p)])
+		for _, m := range metrics(p.Mode) {
+			if row, ok := t.row(m, valuesA[m.figure], valuesB[m.figure]); ok {
+				row.Point, row.Floor = t.pointText(p, varying), floors.of(p, m.figure)
+				t.Rows = append(t.Rows, row)
+			}
+		}
+	}
+	if len(t.Rows) == 0 {
+		return misuse.Errorf("%s and %s have no valid trials of the same point: see the flags in trials.jsonl", t.A, t.B)
+	}
+	t.judge()
+	return nil
+}
+
+// row compares one figure; ok is false when no block has it on both sides.
+func (t *Table) row(m metric, a, b map[int]float64) (Row, bool) {
+	c, err := stat.Compare(t.pairs(a, b))
+	if err != nil {
+		return Row{}, false
+	}
+	return Row{Metric: m.name, Better: m.better, A: median(a), B: median(b), Ratio: c}, true
+}
+
+// pairs returns B and A, in this order: the ratio says how B compares with A. Figures of one run are paired by their block,
+// those of two runs in order.
+func (t *Table) pairs(a, b map[int]float64) []stat.Pair {
+	var pairs []stat.Pair
+	blocksA, blocksB := sorted(a), sorted(b)
+	for i, block := range blocksA {
+		other := block
+		if !t.Paired {
+			if i >= len(blocksB) {
+				break
+			}
+			other = blocksB[i]
+		}
+		if y, ok := b[other]; ok {
+			pairs = append(pairs, stat.Pair{A: y, B: a[block]})
+		}
+	}
+	return pairs
+}
+
+// judge gives the verdicts, over all rows at once.
+func (t *Table) judge() {
+	family, least := make([]stat.Comparison, len(t.Rows)), make([]float64, len(t.Rows))
+	for i, r := range t.Rows {
+		family[i] = r.Ratio
+		if !math.IsNaN(r.Floor) {
+			least[i], t.Floors = r.Floor, true
+		}
+		t.Blocks = max(t.Blocks, r.Ratio.N)
+	}
+	adjusted, verdicts := stat.Adjusted(family), stat.JudgeEach(family, least)
+	for i := range t.Rows {
+		t.Rows[i].P, t.Rows[i].Verdict = adjusted[i], verdicts[i]
+	}
+}
+
+// Worse reports whether the verdict is that B is worse than A.
+func (r Row) Worse() bool {
+	return r.Verdict == stat.Higher && r.Better == "lower" || r.Verdict == stat.Lower && r.Better == "higher"
+}
+
+// Improved reports whether the verdict is that B is better than A.
+func (r Row) Improved() bool {
+	return r.Verdict == stat.Lower && r.Better == "lower" || r.Verdict == stat.Higher && r.Better == "higher"
+}
