@@ -28,6 +28,7 @@ type pointFlags struct {
 	clientCPUs string
 	seed       uint64
 	blocks     int
+	aa         string // on, off, or empty in a command that has no such flag
 }
 
 // addLoad adds a flag for each load parameter and for what every workload may take.
@@ -55,6 +56,12 @@ func (f *pointFlags) sweep(c *cobra.Command) (plan.Sweep, error) {
 	s := plan.Sweep{
 		Engines: f.engines, Workloads: f.workloads, Blocks: f.blocks, Seed: f.seed,
 		ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs,
+	}
+	if f.aa != "" {
+		var err error
+		if s.AA, err = switched("aa", f.aa); err != nil {
+			return s, err
+		}
 	}
 	for _, o := range plan.Load {
 		if c.Flags().Changed(o.Name) {

@@ -25,6 +25,7 @@ import (
 const (
 	exitFailed      = 1
 	exitMisuse      = 2
+	exitRegressed   = 3
 	exitInterrupted = 130
 )
 
@@ -61,6 +62,8 @@ func exitCode(err error, errs io.Writer) int {
 	switch {
 	case errors.Is(err, run.ErrInterrupted):
 		return exitInterrupted
+	case errors.Is(err, errRegressed):
+		return exitRegressed
 	case misuse.Is(err):
 		return exitMisuse
 	default:
@@ -83,7 +86,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return misuse.Errorf("%w; see '%s --help'", err, c.CommandPath())
 	})
-	root.AddCommand(benchCommand(), sweepCommand(), reportCommand(), serveCommand(), loadCommand(), listCommand(),
+	root.AddCommand(benchCommand(), sweepCommand(), compareCommand(), reportCommand(), serveCommand(), loadCommand(), listCommand(),
 		versionCommand(), childCommand())
 	return root
 }

@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"misuse": misused},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"misuse": misused, "fake-run": fakeRun},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(lab)+string(os.PathListSeparator)+os.Getenv("PATH"))
 			return nil

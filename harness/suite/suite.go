@@ -40,7 +40,7 @@ var All = []Suite{
 	{
 		Name: "full",
 		Summary: "echo and http under every engine, 1 to 4096 connections, closed loop and at a constant rate, 10 blocks: " +
-			"about 90 minutes on two cores, with intervals.",
+			"about two hours on two cores, with intervals and the noise of the first engine against itself.",
 		Sweep: plan.Sweep{
 			Engines:   engines,
 			Workloads: []string{"echo", "http"},
@@ -49,6 +49,7 @@ var All = []Suite{
 				{Name: "duration", Values: "3s"}, {Name: "warmup", Values: "1s"},
 			},
 			Blocks: 10,
+			AA:     true,
 		},
 	},
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"turnlab/harness/compare"
+	"turnlab/harness/record"
+	"turnlab/internal/misuse"
+)
+
+// errRegressed ends a comparison that found a regression beyond a bound.
+var errRegressed = errors.New("regression")
+
+func compareCommand() *cobra.Command {
+	var engines, failOn []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "compare A [B]",
+		Short: "Compare two runs, or two engines of one run",
+		Long: "Compare run B with run A, or with --engine A,B two engines of one run: ratios with intervals, p values and\n" +
+			"verdicts. With --fail-on the exit code is 3 when a regression beyond the bound is proven.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return misuse.Errorf("compare takes two runs, or one and two engines: lab compare A B, lab compare RUN --engine coop,preempt")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			bounds, err := parseBounds(failOn)
+			if err != nil {
+				return err
+			}
+			table, err := compareRuns(args, engines)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = json.NewEncoder(c.OutOrStdout()).Encode(table)
+			} else {
+				err = table.Print(c.OutOrStdout())
+			}
+			return errors.Join(err, regressed(table.Regressions(bounds)))
+		},
+	}
+	c.Flags().StringSliceVar(&engines, "engine", nil, "of one run, the two to compare; of two runs, those to look at (default: all)")
+	c.Flags().StringArrayVar(&failOn, "fail-on", nil, "METRIC>SHARE, such as 'p99>5%': exit with 3 when B is proven to be worse by more; may be repeated")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the table as JSON")
+	return c
+}
+
+func parseBounds(texts []string) ([]compare.Bound, error) {
+	var bounds []compare.Bound
+	for _, text := range texts {
+		b, err := compare.ParseBound(text)
+		if err != nil {
+			return nil, err
+		}
+		bounds = append(bounds, b)
+	}
+	return bounds, nil
+}
+
+func compareRuns(dirs, engines []string) (*compare.Table, error) {
+	a, err := record.Load(dirs[0])
+	if err != nil {
+		return nil, err
+	}
+	if len(dirs) == 1 {
+		if len(engines) != 2 {
+			return nil, misuse.Errorf("within one run two engines are compared: name them, as in --engine coop,preempt")
+		}
+		return compare.Engines(a, engines[0], engines[1])
+	}
+	b, err := record.Load(dirs[1])
+	if err != nil {
+		return nil, err
+	}
+	return compare.Runs(a, b, engines)
+}
+
+func regressed(found []compare.Regression) error {
+	var all []error
+	for _, r := range found {
+		all = append(all, fmt.Errorf("%w: %v", errRegressed, r))
+	}
+	return errors.Join(all...)
+}
