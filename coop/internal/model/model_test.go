@@ -43,9 +43,9 @@ func embrace(w *World) {
 	lock := func(first, second *standin.Mutex) func() {
 		return func() {
 			first.Lock()
+			defer first.Unlock()
 			second.Lock()
-			second.Unlock()
-			first.Unlock()
+			defer second.Unlock()
 		}
 	}
 	w.Thread("one", lock(&a, &b))
