@@ -19,11 +19,17 @@ func match(in, want []byte, what string, base int) (int, error) {
 	if bytes.Equal(in[:n], want[:n]) {
 		return n, nil
 	}
-	at := 0
-	for in[at] == want[at] {
-		at++
-	}
+	at := shared(in, want)
 	return at, fmt.Errorf("byte %d of the %s is wrong: got %q, want %q", base+at, what, cut(in[at:]), cut(want[at:]))
+}
+
+// shared returns how many bytes the two begin with in common.
+func shared(a, b []byte) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func cut(b []byte) []byte { return b[:min(len(b), excerpt)] }

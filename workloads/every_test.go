@@ -141,6 +141,11 @@ func FuzzSessions(f *testing.F) {
 		w, settings := pickWorkload(uint8(n))
 		f.Add(uint8(n), converse(f, w, settings).in, uint8(3), true)
 	}
+	// A byte of a stream that goes both ways is wrong.
+	both := 1 + len(workloads.All)
+	wrong := converse(f, variants[1].workload, variants[1].settings).in
+	wrong[200] ^= 1
+	f.Add(uint8(both), wrong, uint8(3), false)
 	for _, in := range oddInput {
 		f.Add(uint8(slices.Index(workloads.All, workloads.KV)), []byte(in), uint8(3), false)
 	}
