@@ -20,13 +20,13 @@ func panelName(p digest.Panel) string {
 	return name
 }
 
-// trialsLine says how many trials there are and how many count.
+// trialsLine says how many trials there are and how many are valid.
 func (r *report) trialsLine() string {
 	d := r.digest
 	c := count(d.Trials)
 	text := plural(c.Trials, "trial") + " in " + plural(d.Run.Blocks, "block")
 	if c.Trials > c.Valid {
-		text += fmt.Sprintf(", %d of them count", c.Valid)
+		text += fmt.Sprintf(", %d of them valid", c.Valid)
 	}
 	return text
 }

@@ -83,7 +83,11 @@ type pagePanel struct {
 	Closed   bool
 	Figures  []figure
 	Medians  dataTable
+	Open     bool // show the medians at once
 }
+
+// maxOpenRows is the length of a table that may stand open between the charts without burying what follows.
+const maxOpenRows = 40
 
 func (r *report) page(w io.Writer) error {
 	css := pageCSS + chart.InkCSS("")
@@ -136,6 +140,7 @@ func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
 			ID: slug("panel", s.Workload, p.Mode, p.Text()), Closed: p.Mode == record.Closed, Medians: medians(r.digest, s, p),
 			Name: strings.ToUpper(panelName(p)[:1]) + panelName(p)[1:],
 		}
+		panel.Open = len(panel.Medians.Rows) <= maxOpenRows
 		if i < len(figures) {
 			panel.Figures = figures[i]
 		}
