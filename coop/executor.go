@@ -43,6 +43,8 @@ type Config struct {
 	// OnPanic, if not nil, is told of panics of tasks that have no JoinHandle. Without it such a panic ends the program, as
 	// it does in a goroutine: nobody else could see it.
 	OnPanic func(*JoinError)
+	// Watch, if not nil, has the executor look at every poll and report tasks that do not cooperate.
+	Watch *Watch
 }
 
 // DefaultTasksMax is the bound on tasks when Config does not say.
@@ -62,7 +64,14 @@ type Executor struct {
 	current  *slot       // the task that is polled now
 	done     func() bool // asks whether to leave the loop
 	stats    Stats
+	lookAt   int64 // the number of the next poll to be timed
 	random   *rand.Rand
+
+	// Eyes; see eyes.go.
+	sampler   sampler
+	pollTimes Histogram
+	delays    delays
+	watcher   *watcher // nil without Config.Watch
 
 	// sleeping is how producers know that a wake-up must go through the driver; see sleep.
 	sleeping atomic.Bool
@@ -73,6 +82,7 @@ type Executor struct {
 
 	mu      sync.Mutex
 	arrived []Future[Unit] // spawned from other threads; bounded by TasksMax together with the tasks
+	sites   []string       // where, under Watch
 	state   state
 }
 
@@ -98,6 +108,7 @@ type Stats struct {
 	Deferred int64 // polls that ended with a yield, or because the budget was used up
 	Fired    int64 // timers
 	Panics   int64
+	Stalls   int64 // polls that took longer than Watch.PollMax
 }
 
 // New returns an executor. It runs on the goroutine that calls Run or BlockOn.
@@ -115,6 +126,7 @@ func New(c Config) *Executor {
 	ex.random = rand.New(rand.NewPCG(c.Seed, 0))
 	ex.tasks.parent, ex.done = ex, ex.stopping.Load
 	ex.cx.ex = ex
+	ex.open(c.Seed)
 	return ex
 }
 
@@ -162,6 +174,7 @@ func (ex *Executor) runUntil(done func() bool, last bool) (err error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 	}
+	defer ex.guard()()
 	finished := false
 	defer func() {
 		if last || !finished || err != nil {
@@ -310,6 +323,10 @@ func (ex *Executor) poll(t *slot) {
 	}
 	ex.stats.Polls++
 	ex.cx.waker, ex.cx.budget = t.waker(), OpsPerPoll
+	if ex.stats.Polls >= ex.lookAt {
+		ex.pollSeen(t)
+		return
+	}
 	if t.fut.Poll(&ex.cx).ready {
 		ex.end(t)
 	}
@@ -334,6 +351,7 @@ func (ex *Executor) contain() {
 		panic(value) // not a task's panic
 	}
 	ex.current = nil
+	ex.watcher.failed()
 	ex.stats.Panics++
 	failure := &JoinError{Panic: value, Stack: debug.Stack()}
 	f := t.fut
@@ -374,10 +392,14 @@ func (ex *Executor) endQuietly(t *slot) {
 // Go runs f as a task that nobody waits for, as the statement go does. It may be called from any goroutine. When it returns
 // an error, ErrStopped or ErrFull, f is still the caller's. A panic of such a task goes to Config.OnPanic.
 func (ex *Executor) Go(f Future[Unit]) error {
+	site := ex.site()
 	ex.mu.Lock()
 	err := ex.reserve()
 	if err == nil {
 		ex.arrived = append(ex.arrived, f)
+		if ex.watcher != nil {
+			ex.sites = append(ex.sites, site)
+		}
 		ex.arrivals.Store(true)
 	}
 	ex.mu.Unlock()
@@ -390,7 +412,7 @@ func (cx *Context) Go(f Future[Unit]) error {
 	ex := cx.Executor()
 	err := ex.reserve()
 	if err == nil {
-		ex.start(f)
+		ex.start(f, ex.site())
 	}
 	return err
 }
@@ -413,21 +435,28 @@ func (ex *Executor) admit() {
 		return
 	}
 	ex.mu.Lock()
-	arrived := ex.arrived
-	ex.arrived = nil
+	arrived, sites := ex.arrived, ex.sites
+	ex.arrived, ex.sites = nil, nil
 	ex.arrivals.Store(false)
 	ex.mu.Unlock()
-	for _, f := range arrived {
-		ex.start(f)
+	for i, f := range arrived {
+		site := ""
+		if ex.watcher != nil {
+			site = sites[i]
+		}
+		ex.start(f, site)
 	}
 }
 
-// start makes f a task and queues it.
-func (ex *Executor) start(f Future[Unit]) {
+// start makes f, spawned at site, a task and queues it.
+func (ex *Executor) start(f Future[Unit], site string) {
 	ex.stats.Spawned++
 	t := ex.tasks.insert(f)
 	if p, ok := f.(interface{ placed(*slot) }); ok {
 		p.placed(t)
+	}
+	if ex.watcher != nil {
+		ex.watcher.started(t, site)
 	}
 	ex.tasks.enqueue(t)
 }

@@ -18,6 +18,11 @@ type tasks[F any] struct {
 	live   int
 	wakes  int64 // how many tasks were queued, ever
 
+	// Some tasks are timed while they are in the queue; see delays. Numbers count from 1, so 0 means none.
+	delays  *delays
+	stampAt int64 // the number of the next task to be timed, as it goes in
+	dueAt   int64 // the number of the first task that is being timed and will come out
+
 	// inbox is a stack of tasks that other threads have woken, linked through link. Pushes compare and swap, and the owner
 	// takes everything at once, so there is no ABA problem and no moment in which the stack is inconsistent.
 	inbox atomic.Pointer[task[F]]
@@ -135,6 +140,9 @@ func (s *tasks[F]) enqueue(t *task[F]) {
 	s.tail = t
 	s.queued++
 	s.wakes++
+	if s.wakes == s.stampAt {
+		s.stampAt, s.dueAt = s.delays.entered(s.wakes)
+	}
 }
 
 // dequeue takes the oldest task off the run queue; nil when there is none. It clears queued before the poll: a wake during
@@ -148,6 +156,9 @@ func (s *tasks[F]) dequeue() *task[F] {
 		}
 		s.queued--
 		t.queued = false
+		if s.wakes-int64(s.queued) == s.dueAt {
+			s.dueAt = s.delays.left()
+		}
 		if t.live {
 			return t
 		}
