@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -201,24 +202,19 @@ func TestALargeFutureIsReportedIfAsked(t *testing.T) {
 }
 
 // hog computes until it is told of, and says so in its stack.
-func hog(told <-chan struct{}) {
-	for {
-		select {
-		case <-told:
-			return
-		default:
-		}
+func hog(told *atomic.Bool) {
+	for !told.Load() {
 	}
 }
 
 func TestTheWatchdogNamesATaskWhileItsPollStillRuns(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
-	told := make(chan struct{})
+	var told atomic.Bool
 	var found findings
-	w := coop.Watch{PollMax: 10 * time.Millisecond, Report: func(f coop.Finding) { found.add(f); close(told) }}
+	w := coop.Watch{PollMax: 10 * time.Millisecond, Report: func(f coop.Finding) { found.add(f); told.Store(true) }}
 	ex := coop.New(coop.Config{Watch: &w})
 	defer ex.Close()
-	if _, err := coop.BlockOn(ex, coop.Lazy(func(*coop.Context) coop.Unit { hog(told); return coop.Unit{} })); err != nil {
+	if _, err := coop.BlockOn(ex, coop.Lazy(func(*coop.Context) coop.Unit { hog(&told); return coop.Unit{} })); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, &found, coop.Stall, 1)
