@@ -28,7 +28,7 @@ type pointFlags struct {
 	clientCPUs string
 	seed       uint64
 	blocks     int
-	aa         string // on, off, or empty in a command that has no such flag
+	limits     *limitFlags // nil in a command that runs no blocks
 }
 
 // addLoad adds a flag for each load parameter and for what every workload may take.
@@ -57,9 +57,8 @@ func (f *pointFlags) sweep(c *cobra.Command) (plan.Sweep, error) {
 		Engines: f.engines, Workloads: f.workloads, Blocks: f.blocks, Seed: f.seed,
 		ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs,
 	}
-	if f.aa != "" {
-		var err error
-		if s.AA, err = switched("aa", f.aa); err != nil {
+	if f.limits != nil {
+		if err := f.limits.apply(c, &s); err != nil {
 			return s, err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 func benchCommand() *cobra.Command {
 	var out outFlags
 	var seed uint64
-	var aa string
+	var limits limitFlags
 	c := &cobra.Command{
 		Use:   "bench [SUITE]",
 		Short: "Run a suite (quick or full) and write its report",
@@ -32,10 +32,8 @@ func benchCommand() *cobra.Command {
 				return err
 			}
 			s.Sweep.Seed = seed
-			if c.Flags().Changed("aa") {
-				if s.Sweep.AA, err = switched("aa", aa); err != nil {
-					return err
-				}
+			if err := limits.apply(c, &s.Sweep); err != nil {
+				return err
 			}
 			p, err := s.Sweep.Resolve(catalog, proc.Allowed())
 			if err != nil {
@@ -45,7 +43,7 @@ func benchCommand() *cobra.Command {
 		},
 	}
 	c.Flags().Uint64Var(&seed, "seed", 1, "of the order of trials, of arrivals and of requests")
-	addAA(c, &aa, "the suite's")
+	limits.add(c, "the suite's")
 	out.add(c)
 	return c
 }

@@ -52,25 +52,13 @@ func sweepCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"http"}, "workloads (see lab list)")
 	points.addLoad(c)
 	points.addForeign(c)
-	addAA(c, &points.aa, "off")
+	points.limits = &limitFlags{}
+	points.limits.add(c, "off")
 	c.Flags().IntVar(&points.blocks, "blocks", 3, "how often each point is measured; 6 or more give intervals")
 	c.Flags().StringVar(&points.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
 	c.Flags().StringVar(&points.clientCPUs, "client-cpus", "", "CPUs of the generator (default: the others)")
 	out.add(c)
 	return c
-}
-
-// addAA adds the flag that makes a run know its own noise.
-func addAA(c *cobra.Command, to *string, byDefault string) {
-	c.Flags().StringVar(to, "aa", byDefault, "on: measure the first engine twice in each block; what it shows against itself is the noise")
-}
-
-// switched reads the value of a flag that is on or off.
-func switched(flag, value string) (bool, error) {
-	if value != "on" && value != "off" {
-		return false, misuse.Errorf("--%s %s: write on or off", flag, value)
-	}
-	return value == "on", nil
 }
 
 // execute runs a plan and writes its report; an interrupted run too has one, of what was done.

@@ -9,7 +9,7 @@
 // all of them, and blocks are what differences are taken within. The arrivals of a trial are drawn from a seed that does
 // not depend on the engine, so the engines of a block get the same load to the nanosecond.
 //
-// Limits: the order is fixed beforehand; nothing here reacts to results.
+// Limits: the order is fixed beforehand; nothing here reacts to results, and a run that stops early leaves out whole blocks.
 package plan
 
 import (
@@ -64,6 +64,8 @@ type Plan struct {
 	ClientCPUs proc.CPUSet
 	Notes      []string // why points were left out
 	Catalog    Catalog
+	Precision  float64       // see Sweep
+	Budget     time.Duration // see Sweep
 }
 
 // A Job is one trial to be.
@@ -131,7 +133,10 @@ func seedOf(seed uint64, block int, p record.Point) uint64 {
 
 // Continue rebuilds the plan of a run that was begun, so that its remaining trials can follow.
 func Continue(run *record.Run, c Catalog) (*Plan, error) {
-	p := &Plan{Points: run.Plan, Order: run.Order, Seed: run.Seed, Notes: run.Notes, Catalog: c}
+	p := &Plan{
+		Points: run.Plan, Order: run.Order, Seed: run.Seed, Notes: run.Notes, Catalog: c,
+		Precision: run.Precision, Budget: time.Duration(run.BudgetNS),
+	}
 	for _, point := range run.Plan {
 		if _, err := c.Engine(point.Label()); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"turnlab/engine"
 	"turnlab/harness/proc"
@@ -58,12 +59,22 @@ type Sweep struct {
 	ClientCPUs string
 	// AA measures the first engine twice in each block, so that the run knows its noise (see record.Again).
 	AA bool
+	// Precision lets the run stop before all blocks are done, when the interval of every point's CPU per request is at most
+	// this share of its median to either side; 0 for never. Budget stops it when another block would not fit; 0 for never.
+	Precision float64
+	Budget    time.Duration
 }
 
 // Resolve turns s into a plan on a machine that lets us use the given CPUs.
 func (s Sweep) Resolve(c Catalog, allowed proc.CPUSet) (*Plan, error) {
 	if s.Blocks < 1 || s.Blocks > MaxBlocks {
 		return nil, misuse.Errorf("%d blocks: a run has 1 to %d", s.Blocks, MaxBlocks)
+	}
+	if s.Precision < 0 || s.Precision >= 1 {
+		return nil, misuse.Errorf("precision %v: it takes 0 (never stop early) to below 1, such as 3%%", s.Precision)
+	}
+	if s.Budget < 0 {
+		return nil, misuse.Errorf("budget %v: it takes a time above 0, such as 30m, or 0 for none", s.Budget)
 	}
 	server, client, err := s.cpus(allowed)
 	if err != nil {
@@ -84,6 +95,7 @@ func (s Sweep) Resolve(c Catalog, allowed proc.CPUSet) (*Plan, error) {
 	return &Plan{
 		Points: b.points, Order: shuffled(len(b.points), s.Blocks, s.Seed), Seed: s.Seed,
 		ServerCPUs: server, ClientCPUs: client, Notes: b.notes, Catalog: c,
+		Precision: s.Precision, Budget: s.Budget,
 	}, nil
 }
 

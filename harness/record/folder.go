@@ -125,11 +125,7 @@ func Create(dir string, run Run) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, misuse.Errorf("cannot make the run's folder: %w", err)
 	}
-	text, err := json.MarshalIndent(run, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encode the run: %w", err)
-	}
-	if err := writeFile(filepath.Join(dir, runFile), append(text, '\n')); err != nil {
+	if err := w.Amend(run); err != nil {
 		return nil, err
 	}
 	return w, w.open(os.O_CREATE|os.O_EXCL, 0)
@@ -178,6 +174,15 @@ func (w *Writer) Add(t *Trial) error {
 		return fmt.Errorf("write a trial: %w", err)
 	}
 	return nil
+}
+
+// Amend writes run.json again, with what was not known when the run began.
+func (w *Writer) Amend(run Run) error {
+	text, err := json.MarshalIndent(run, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the run: %w", err)
+	}
+	return writeFile(filepath.Join(w.dir, runFile), append(text, '\n'))
 }
 
 // Close ends writing.

@@ -33,7 +33,10 @@ type Run struct {
 	Plan        []Point  `json:"plan"`
 	Order       [][]int  `json:"order"` // for each block, the points by index in the order in which they are measured
 	Host        Host     `json:"host"`
-	Notes       []string `json:"notes,omitempty"` // why points were left out, and the like
+	Notes       []string `json:"notes,omitempty"`     // why points were left out, and the like
+	Precision   float64  `json:"precision,omitempty"` // stop when every median is known to this share; 0 for never
+	BudgetNS    int64    `json:"budget_ns,omitempty"` // stop when another block would take longer in all; 0 for never
+	Stopped     string   `json:"stopped,omitempty"`   // why it ended before all blocks were done
 }
 
 // A Point is one engine, workload and set of parameter values; a trial measures it once.

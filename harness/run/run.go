@@ -51,6 +51,7 @@ type Summary struct {
 	Failed  int
 	Invalid int // measured, but flagged invalid
 	Elapsed time.Duration
+	Stopped string // why the run ended before all blocks were done
 }
 
 // DefaultDir returns a folder for a run that was not given one: results/NAME-TIME.
@@ -67,16 +68,18 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	meta := record.Run{
 		Schema: record.Schema, ID: newID(now), Version: host.Version(), Command: os.Args, StartedUnix: now.UnixNano(),
 		Seed: p.Seed, Blocks: len(p.Order), Plan: p.Points, Order: p.Order, Host: host.Describe(), Notes: p.Notes,
+		Precision: p.Precision, BudgetNS: int64(p.Budget),
 	}
 	meta.Host.ServerCPUs, meta.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
 	w, err := record.Create(o.Dir, meta)
 	if err != nil {
 		return Summary{}, err
 	}
-	return newRunner(p, o, w, meta.ID).run(ctx, nil)
+	return newRunner(p, o, w, meta).run(ctx, nil)
 }
 
-// Resume goes on with the run in o.Dir: its plan, without the trials that it has.
+// Resume goes on with the run in o.Dir: its plan, without the trials that it has. A run that stopped early is complete. The
+// budget is of each part.
 func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 	folder, w, err := record.Reopen(o.Dir)
 	if err != nil {
@@ -89,7 +92,7 @@ func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, errors.Join(err, w.Close())
 	}
-	return newRunner(p, o, w, folder.Run.ID).run(ctx, folder.Trials)
+	return newRunner(p, o, w, folder.Run).run(ctx, folder.Trials)
 }
 
 // check finds what would fail in some trial, before any folder exists.
@@ -115,13 +118,16 @@ type runner struct {
 	writer  *record.Writer
 	options Options
 	summary Summary
+	meta    record.Run
+	seen    *seen
 }
 
-func newRunner(p *plan.Plan, o Options, w *record.Writer, id string) *runner {
+func newRunner(p *plan.Plan, o Options, w *record.Writer, meta record.Run) *runner {
 	return &runner{
-		plan: p, writer: w, options: o, summary: Summary{Dir: o.Dir, ID: id},
+		plan: p, writer: w, options: o, summary: Summary{Dir: o.Dir, ID: meta.ID, Stopped: meta.Stopped},
+		meta: meta, seen: newSeen(),
 		lab: &trial.Lab{
-			Run: id, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace,
+			Run: meta.ID, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace,
 			ServerLauncher: o.ServerLauncher, ClientLauncher: o.ClientLauncher,
 		},
 	}
@@ -134,6 +140,7 @@ func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) 
 	unpin := r.stepAside()
 	err := r.measure(ctx, jobs)
 	unpin()
+	r.advise()
 	r.summary.Elapsed = time.Since(start)
 	end := r.writer.Close
 	if misuse.Is(err) {
@@ -151,6 +158,9 @@ func (r *runner) remaining(have []record.Trial) []plan.Job {
 	all := r.plan.Jobs()
 	r.summary.Planned = len(all)
 	var left []plan.Job
+	if r.meta.Stopped != "" {
+		return nil
+	}
 	for _, j := range all {
 		if !done[j.Trial] {
 			left = append(left, j)
@@ -173,8 +183,13 @@ func (r *runner) stepAside() (back func()) {
 func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
 	show := newProgress(r.options, jobs)
 	defer show.end()
-	inARow := 0
-	for _, j := range jobs {
+	inARow, start := 0, time.Now()
+	for i, j := range jobs {
+		if i > 0 && j.Block != jobs[i-1].Block {
+			if why := r.enough(j.Block, j.Block-jobs[0].Block, time.Since(start)); why != "" {
+				return r.stop(why)
+			}
+		}
 		show.begin(j)
 		t, err := r.lab.Measure(ctx, j)
 		if ctx.Err() != nil {
@@ -198,8 +213,15 @@ func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
 	return nil
 }
 
+// stop ends the run before all blocks are done and writes down why.
+func (r *runner) stop(why string) error {
+	r.meta.Stopped, r.summary.Stopped = why, why
+	return r.writer.Amend(r.meta)
+}
+
 func (r *runner) count(t *record.Trial) {
 	r.summary.Done++
+	r.seen.add(t)
 	switch {
 	case t.Failed != "":
 		r.summary.Failed++
