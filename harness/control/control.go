@@ -86,7 +86,7 @@ type Load struct {
 }
 
 // LoadResult is what a generator measured. Every request whose intended time lies in the window is in exactly one of
-// Requests, Errors and Unanswered.
+// Requests, Errors and Unanswered; so are errors of connections that no request is to blame for (see package load).
 type LoadResult struct {
 	WindowNS   int64                     `json:"window_ns"` // as it really was
 	Due        uint64                    `json:"due"`       // requests whose intended time lies in the window
@@ -100,6 +100,10 @@ type LoadResult struct {
 	Latency    map[string]record.Latency `json:"latency_ns"`
 	Histograms map[string]string         `json:"histograms,omitempty"`
 	Classes    map[string]record.Class   `json:"classes,omitempty"`
+	Connects   uint64                    `json:"connects,omitempty"`
+	Silent     *record.Silent            `json:"silent,omitempty"`
+	Deliveries *record.Deliveries        `json:"deliveries,omitempty"`
+	Fairness   float64                   `json:"fairness,omitempty"`
 	Windows    []record.Window           `json:"windows,omitempty"`
 	Usage      Usage                     `json:"usage"` // the generator's own, over the window
 }

@@ -22,7 +22,7 @@ type Rule func(t *record.Trial) (flag record.Flag, raised bool)
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
 	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, foreignCPU, stolenCPU,
-	cpuOverlap, thinTail,
+	cpuOverlap, thinTail, deliveriesMissing,
 }
 
 // Judge puts the flags of t on it and withholds the percentiles that it cannot support (see Thin). It does so once the
@@ -229,6 +229,12 @@ func slipHigh(t *record.Trial) (record.Flag, bool) {
 func littlesLaw(t *record.Trial) (record.Flag, bool) {
 	service, ok := t.LatencyNS["service"]
 	inFlight := t.Number("conns") * t.Number("depth")
+	if t.Silent != nil {
+		inFlight -= float64(t.Silent.Connections) * t.Number("depth")
+	}
+	if t.Connects > 0 || t.Deliveries != nil {
+		return record.Flag{}, false // some connections are ending, or listen: how many requests are in flight is not known
+	}
 	if t.Mode != record.Closed || !ok || inFlight == 0 || t.WindowSeconds == 0 || Errors(t) > 0 || t.Unanswered > 0 {
 		return record.Flag{}, false
 	}
@@ -316,4 +322,16 @@ func thinTail(t *record.Trial) (record.Flag, bool) {
 		Code: "thin_tail", Level: record.Warn, Figure: float64(l.Count), Bound: EnoughP99, Unit: "requests",
 		Advice: "too few requests to know their p99, which is left out: measure longer (--duration)",
 	}, ok && l.Count < EnoughP99
+}
+
+// deliveriesMissing: a message that is dropped has no latency, so those that came look better than the whole.
+func deliveriesMissing(t *record.Trial) (record.Flag, bool) {
+	if t.Deliveries == nil || t.Deliveries.Due == 0 || t.Deliveries.Missing == 0 {
+		return record.Flag{}, false
+	}
+	return record.Flag{
+		Code: "deliveries_missing", Level: record.Warn, Figure: float64(t.Deliveries.Missing) / float64(t.Deliveries.Due),
+		Unit: "of deliveries", Advice: "messages never reached all who listen, and have no latency: queues overflowed (longer " +
+			"queues, a lower rate), or connections were lost",
+	}, true
 }

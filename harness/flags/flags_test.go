@@ -80,6 +80,8 @@ func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
 		{"nothing answered", closed, func(t *record.Trial) { t.Requests, t.LatencyNS = 1, nil }, func(t *record.Trial) {
 			t.Requests, t.ThroughputRPS, t.LatencyNS = 0, 0, nil
 		}, "no_answers invalid"},
+		{"messages lost", open, func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 9} },
+			func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 8, Missing: 1} }, "deliveries_missing warn"},
 		{"nothing but errors", closed, none, func(t *record.Trial) {
 			t.Requests, t.ThroughputRPS, t.Errors, t.LatencyNS = 0, 0, map[string]uint64{"refused": 9}, nil
 		}, "bad_answers invalid"},

@@ -8,7 +8,8 @@ type state uint8
 const (
 	down       state = iota // no socket; to be opened at conn.since, or never when the budget is used up
 	connecting              // waiting for the handshake since conn.since
-	open                    // ready for requests
+	open                    // ready for requests; when its Ending client takes no more, waiting for its end since conn.since
+	ended                   // no socket, as agreed; the next request that is due opens it again
 )
 
 // conn is one connection. There are thousands, and each event touches one, so it fits in a cache line; what few of them need
@@ -21,9 +22,14 @@ type conn struct {
 	generation int32 // of the socket; events of an older one are stale
 	first      int32 // which of the connection's flights is the oldest
 	flying     int32 // requests without a complete reply
-	parked     int32 // places for requests that are not in the idle queue because the connection is down
+	parked     int32 // places for requests that are not in the idle queue because the connection cannot take any
+	right      uint32
 	state      state
+	role       workloads.Role
 }
+
+// up reports whether the connection has a socket.
+func (c *conn) up() bool { return c.state == connecting || c.state == open }
 
 // flight is a request that has been sent and not answered.
 type flight struct {
@@ -85,6 +91,9 @@ func (w *worker) fly(index int32, c *conn, f flight) {
 	if !w.measured(f.intended) {
 		return
 	}
+	if w.listening {
+		w.published.Add(1)
+	}
 	w.tally.due++
 	if f.sent < w.t1 {
 		w.tally.sent++
@@ -101,7 +110,7 @@ func (w *worker) land(index int32, c *conn) {
 	}
 	c.flying--
 	w.flying--
-	if w.openLoop {
+	if w.openLoop && c.role == workloads.Asks {
 		w.idle.push(index)
 	}
 }
@@ -115,12 +124,19 @@ func (w *worker) answered(index int32, c *conn) {
 	f := w.oldest(c)
 	if w.measured(f.intended) {
 		w.tally.right++
+		c.right++
 		w.latencies(f)
 		if w.classed {
 			w.classLatencies(c, f)
 		}
 	}
 	w.land(index, c)
+	if w.lingers(c) {
+		c.since = w.now
+	}
+	if c.role == workloads.Silent {
+		w.tally.silentRight++
+	}
 }
 
 // owed reports whether a request that has no right reply counts against the window although it may have been sent before.

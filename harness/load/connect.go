@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"turnlab/workloads"
 )
 
 // Connections are opened at a stated pace, over all threads, and with a bound on handshakes under way. On the loopback a
@@ -80,7 +82,7 @@ func (w *worker) dial(index int32, c *conn) {
 		c.since = w.now + retryGap.Nanoseconds()
 		return
 	default:
-		w.dialFailed(c, errno)
+		w.dialFailed(index, c, errno)
 		return
 	}
 	c.fd, c.state = fd, connecting
@@ -88,7 +90,7 @@ func (w *worker) dial(index int32, c *conn) {
 	// The end of the handshake makes the socket writable, a unix socket is so at once.
 	if errno := w.poller.watch(unix.EPOLL_CTL_ADD, fd, index, c.generation, unix.EPOLLOUT); errno != 0 {
 		w.hangUp(c)
-		w.dialFailed(c, errno)
+		w.dialFailed(index, c, errno)
 	}
 }
 
@@ -101,22 +103,33 @@ func (w *worker) dialed(index int32, c *conn) {
 	}
 	if errno != 0 {
 		w.hangUp(c)
-		w.dialFailed(c, errno)
+		w.dialFailed(index, c, errno)
 		return
 	}
 	w.dialing--
 	w.opened++
 	c.state = open
-	c.client = w.newClient(w.firstConn + int(index))
-	if w.running {
+	if c.flying > 0 {
+		w.sendHeld(index, c)
+	} else {
+		w.introduce(index, c)
+	}
+	if w.running && c.state == open {
 		w.unpark(index, c, w.depth)
 		w.refill(index, c)
 	}
 }
 
+// introduce gives an open connection its client, which says what kinds of clients this load has: all are of the same.
+func (w *worker) introduce(index int32, c *conn) {
+	c.client = w.newClient(w.firstConn + int(index))
+	_, w.ending = c.client.(workloads.Ending)
+	_, w.listening = c.client.(workloads.Listener)
+}
+
 // dialFailed puts a failed attempt to open a connection down to the load: before the load it ends everything, and later
 // the connection is tried again. In a closed loop it is also a request that could not be made.
-func (w *worker) dialFailed(c *conn, errno unix.Errno) {
+func (w *worker) dialFailed(index int32, c *conn, errno unix.Errno) {
 	err := fmt.Errorf("connect to %s: %w", w.address.text, errno)
 	c.since = w.now + retryGap.Nanoseconds()
 	if !w.running {
@@ -125,7 +138,11 @@ func (w *worker) dialFailed(c *conn, errno unix.Errno) {
 	}
 	w.lastFailure = kindOf(errno)
 	w.tally.note(w.now, err.Error())
-	if !w.openLoop && w.measured(w.now) {
+	if c.flying > 0 { // see revive
+		w.failAll(index, c, w.lastFailure)
+		return
+	}
+	if !w.openLoop && c.role == workloads.Asks && w.measured(w.now) {
 		w.tally.due++
 		w.tally.errors[w.lastFailure]++
 	}
@@ -153,7 +170,7 @@ func (w *worker) hangUp(c *conn) {
 // hangUpAll closes all sockets.
 func (w *worker) hangUpAll() {
 	for i := range w.conns {
-		if c := &w.conns[i]; c.state != down {
+		if c := &w.conns[i]; c.up() {
 			w.hangUp(c)
 		}
 	}
@@ -162,10 +179,20 @@ func (w *worker) hangUpAll() {
 // lose ends a connection that broke. Its requests fail; when a reply was wrong only the oldest is to blame, the others
 // lost their connection.
 func (w *worker) lose(index int32, c *conn, k kind, err error) {
-	if c.flying > 0 {
+	if c.flying > 0 || c.role == workloads.Silent {
 		w.tally.note(w.now, fmt.Sprintf("connection %d to %s: %v", w.firstConn+int(index), w.address.text, err))
 	}
 	w.lastFailure = k
+	w.failAll(index, c, k)
+	w.loseRole(c, k)
+	if c.up() {
+		w.abandon(c)
+	}
+	w.reopen(index, c)
+}
+
+// failAll ends the requests of a connection that has nothing more to say, and what is left of its bytes.
+func (w *worker) failAll(index int32, c *conn, k kind) {
 	for c.flying > 0 {
 		w.failed(w.oldest(c), k)
 		w.land(index, c)
@@ -177,14 +204,13 @@ func (w *worker) lose(index int32, c *conn, k kind, err error) {
 		*c.spill = spill{in: c.spill.in[:0], out: c.spill.out[:0]}
 		w.returnSpill(c)
 	}
-	w.hangUp(c)
-	w.reopen(index, c)
 }
 
 // reopen opens a connection again, if the load still needs it and the budget allows it.
 func (w *worker) reopen(index int32, c *conn) {
 	switch {
 	case !w.running: // connect does it
+	case c.role == workloads.Silent: // a server that lost it has not held it
 	case w.now >= w.t1 && w.schedule.next == never:
 	case w.reopened < reopensPerConn*len(w.conns):
 		w.reopened++

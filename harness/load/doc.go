@@ -39,6 +39,16 @@
 // Requests of several classes have their latencies apart as well, once they are answered; the class of a request without a
 // reply is unknown. Who reads the tail of a class looks at unanswered and at errors first.
 //
+// # Connections that do not ask
+//
+// Most connections ask all the time. Silent ones are opened with the others and asked once, when the load has ended, which
+// proves that the server has held them. Listening ones hear what others have said; each delivery has a latency of its own,
+// from the time at which the message was due at its publisher, and what never comes is counted. Connections that end after
+// some requests are opened again by the next one that is due on them, and that request's times begin with the connect.
+//
+// An error of a connection that no request of the load has made (a silent one that was lost or did not answer, one that did
+// not end) counts as a request that was due and failed.
+//
 // # How
 //
 // Each thread is locked to an OS thread and runs an epoll loop of its own over its share of the connections, with raw

@@ -82,6 +82,9 @@ func (w *worker) readable(index int32, c *conn, ended bool) {
 			return
 		case errno == unix.EINTR:
 			continue
+		case n <= 0 && w.lingers(c):
+			w.end(index, c)
+			return
 		case errno != 0:
 			w.lose(index, c, kindOf(errno), fmt.Errorf("read: %w", errno))
 			return
@@ -110,6 +113,9 @@ func (w *worker) recall(c *conn) int {
 // check gives what has arrived to the client, keeps what it does not want yet, and reports whether the connection is still
 // there. Bytes that nobody asked for are kept too: the next request will find that they are no answer to it.
 func (w *worker) check(index int32, c *conn, in []byte) bool {
+	if w.listening {
+		return w.hear(index, c, in)
+	}
 	for c.flying > 0 && len(in) > 0 {
 		n, done, err := c.client.Reply(in)
 		if err != nil {
@@ -123,6 +129,11 @@ func (w *worker) check(index int32, c *conn, in []byte) bool {
 			break
 		}
 	}
+	return w.keep(index, c, in)
+}
+
+// keep puts what the client does not want yet aside, and reports whether the connection is still there.
+func (w *worker) keep(index int32, c *conn, in []byte) bool {
 	if len(in) > workloads.MaxUnread {
 		w.lose(index, c, wrong, fmt.Errorf("more than %d bytes that are no reply", workloads.MaxUnread))
 		return false

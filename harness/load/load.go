@@ -57,16 +57,20 @@ type generator struct {
 
 	start, t0, t1, deadline int64 // of the load, the window and the drain
 
-	started chan struct{}      // closed: the load begins
-	hold    chan struct{}      // closed: the connections may be closed
-	marks   chan control.Usage // the edges of the window
-	cut     atomic.Bool        // stop before the time
-	wasCut  bool               // it did
-	bell    int                // an eventfd that wakes all threads
+	started   chan struct{}      // closed: the load begins
+	hold      chan struct{}      // closed: the connections may be closed
+	marks     chan control.Usage // the edges of the window
+	drained   sync.WaitGroup     // threads whose load has not ended
+	asking    atomic.Int64       // threads whose requests have not all ended
+	published atomic.Int64       // requests of the window that were made, when their clients listen
+	cut       atomic.Bool        // stop before the time
+	wasCut    bool               // it did
+	bell      int                // an eventfd that wakes all threads
 
 	mu      sync.Mutex // for clients, which say nothing about threads
 	clients workloads.Clients
-	classes []string // names, when the clients are Classed
+	roles   []workloads.Role // of each connection
+	classes []string         // names, when the clients are Classed
 }
 
 func run(ctx context.Context, l control.Load, clients workloads.Clients, classes []string, h Hooks) (control.LoadResult, error) {
@@ -90,7 +94,7 @@ func newGenerator(l control.Load, clients workloads.Clients, classes []string) (
 		return nil, err
 	}
 	g := &generator{
-		load: l, clients: clients, classes: classes, threads: l.Threads, base: time.Now(),
+		load: l, clients: clients, classes: classes, roles: rolesOf(clients, l.Conns), threads: l.Threads, base: time.Now(),
 		started: make(chan struct{}), hold: make(chan struct{}), marks: make(chan control.Usage, 2),
 	}
 	target, err := resolve(l.Network, l.Address)
@@ -111,7 +115,8 @@ func newGenerator(l control.Load, clients workloads.Clients, classes []string) (
 	return g, nil
 }
 
-// newWorker makes thread number i. Connections are dealt out evenly and in order, and the rate in proportion to them.
+// newWorker makes thread number i. Connections are dealt out evenly and in order, and the rate in proportion
+// to those of them that ask.
 func (g *generator) newWorker(i int, target address) (*worker, error) {
 	l := g.load
 	from, to := l.Conns*i/l.Threads, l.Conns*(i+1)/l.Threads
@@ -123,12 +128,17 @@ func (g *generator) newWorker(i int, target address) (*worker, error) {
 		in: make([]byte, workloads.MaxUnread+readSize), lastFailure: closed, alarm: never,
 		tally: newTally(time.Duration(l.TimeoutNS), g.classes), classed: len(g.classes) > 0,
 	}
-	if w.openLoop {
-		w.schedule = newSchedule(l, l.RateRPS*float64(conns)/float64(l.Conns), i, l.Threads)
-		w.idle = newIdle(conns * l.Depth)
+	askers, all := asks(g.roles[from:to]), asks(g.roles)
+	if w.openLoop && askers > 0 {
+		w.schedule = newSchedule(l, l.RateRPS*float64(askers)/float64(all), i, l.Threads)
+		w.idle = newIdle(askers * l.Depth)
 	}
 	for j := range w.conns {
-		w.conns[j] = conn{first: int32(j * l.Depth), parked: int32(l.Depth)}
+		c := &w.conns[j]
+		*c = conn{first: int32(j * l.Depth), role: g.roles[from+j]}
+		if c.role == workloads.Asks {
+			c.parked = int32(l.Depth)
+		}
 	}
 	var err error
 	if w.poller, err = newPoller(); err != nil {
@@ -171,6 +181,8 @@ func (g *generator) run(h Hooks) (control.LoadResult, error) {
 	defer threads.Wait()
 	defer close(g.hold)
 	loads.Add(g.threads)
+	g.drained.Add(g.threads)
+	g.asking.Store(int64(g.threads))
 	connected := make(chan error, g.threads)
 	for _, w := range g.workers {
 		threads.Go(func() { w.live(connected, loads.Done) })
@@ -260,6 +272,7 @@ func (g *generator) result(window control.Usage) (control.LoadResult, error) {
 		}
 	}
 	r, err := total.result()
+	g.addRoles(&r, total)
 	r.WindowNS = max(0, end-g.t0)
 	r.Windows = windows(g.workers, g.load.WarmupNS, end-g.start)
 	r.Usage = window

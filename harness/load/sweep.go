@@ -59,13 +59,15 @@ func (w *worker) sweep() {
 
 func (w *worker) inspect(index int32, c *conn) {
 	switch {
+	case c.flying > 0 && w.now-w.oldest(c).sent >= w.timeout:
+		w.lose(index, c, timeout, fmt.Errorf("no reply in %v", time.Duration(w.timeout)))
 	case c.state == down && w.now >= c.since:
 		w.reopen(index, c)
 	case c.state == connecting && w.now-c.since >= w.timeout:
 		w.hangUp(c)
-		w.dialFailed(c, unix.ETIMEDOUT)
-	case c.flying > 0 && w.now-w.oldest(c).sent >= w.timeout:
-		w.lose(index, c, timeout, fmt.Errorf("no reply in %v", time.Duration(w.timeout)))
+		w.dialFailed(index, c, unix.ETIMEDOUT)
+	case w.lingers(c) && w.now-c.since >= w.timeout:
+		w.notEnded(index, c)
 	}
 }
 
@@ -78,7 +80,7 @@ func (w *worker) giveUp() {
 	}
 	why := backlog
 	text := fmt.Sprintf("no connection to %s became free in %v", w.address.text, time.Duration(w.timeout))
-	if w.opened == 0 {
+	if w.opened == 0 && !w.ending {
 		why = w.lastFailure
 		text = fmt.Sprintf("no connection to %s could be opened in %v", w.address.text, time.Duration(w.timeout))
 	}
@@ -106,6 +108,7 @@ func (w *worker) finish() {
 			w.tally.record(w.tally.response, w.now-intended)
 		}
 	}
+	w.tally.countAnswers(w.conns)
 	if w.number == 0 && w.marked == 1 { // stopped inside the window
 		w.marks <- usage()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"turnlab/harness/control"
 	"turnlab/harness/record"
+	"turnlab/workloads"
 )
 
 // kind is how a request can fail.
@@ -56,9 +57,14 @@ type tally struct {
 	waited                       uint64 // sent late because no connection was free
 	errors                       [kinds]uint64
 	response, service, slip      *hdrhistogram.Histogram
+	delivery                     *hdrhistogram.Histogram
 	classes                      []class
-	unrecorded                   uint64 // values outside a histogram's range; not one is expected
-	firstError                   string // of the whole load, warm-up included
+	silentRight, silentLost      uint64  // silent connections with a right reply, and those that were lost
+	connects                     uint64  // connections opened by a request of the window
+	delivered, gaps, cutOff      uint64  // messages heard, messages known to be missing, listeners that lost their connection
+	answers, squares             float64 // sums of the right replies of each connection that asks, and of their squares
+	unrecorded                   uint64  // values outside a histogram's range; not one is expected
+	firstError                   string  // of the whole load, warm-up included
 	firstErrorAt                 int64
 }
 
@@ -74,7 +80,7 @@ type class struct {
 func newTally(limit time.Duration, classes []string) *tally {
 	top := max(2*limit+time.Second, minRange).Nanoseconds()
 	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, top, digits) }
-	t := &tally{response: h(), service: h(), slip: h()}
+	t := &tally{response: h(), service: h(), slip: h(), delivery: h()}
 	for _, name := range classes {
 		t.classes = append(t.classes, class{name: name, response: h(), service: h()})
 	}
@@ -93,6 +99,34 @@ func (t *tally) note(at int64, text string) {
 	}
 }
 
+// fault counts an error of a connection that no request of the load can be blamed for, as a request that was due and failed.
+func (t *tally) fault(k kind) {
+	t.due++
+	t.errors[k]++
+}
+
+// countAnswers sums up what each connection that asks got, for the index of fairness.
+func (t *tally) countAnswers(conns []conn) {
+	for i := range conns {
+		if c := &conns[i]; c.role == workloads.Asks {
+			t.answers += float64(c.right)
+			t.squares += float64(c.right) * float64(c.right)
+		}
+	}
+}
+
+// addConns is the part of add that concerns connections.
+func (t *tally) addConns(o *tally) {
+	t.silentRight += o.silentRight
+	t.silentLost += o.silentLost
+	t.connects += o.connects
+	t.delivered += o.delivered
+	t.gaps += o.gaps
+	t.cutOff += o.cutOff
+	t.answers += o.answers
+	t.squares += o.squares
+}
+
 // add merges another thread's counts. Histograms are merged as such: percentiles of parts cannot be averaged.
 func (t *tally) add(o *tally) {
 	t.due += o.due
@@ -104,7 +138,9 @@ func (t *tally) add(o *tally) {
 	for k := range t.errors {
 		t.errors[k] += o.errors[k]
 	}
-	t.unrecorded += uint64(t.response.Merge(o.response) + t.service.Merge(o.service) + t.slip.Merge(o.slip))
+	t.unrecorded += uint64(t.response.Merge(o.response) + t.service.Merge(o.service) + t.slip.Merge(o.slip) +
+		t.delivery.Merge(o.delivery))
+	t.addConns(o)
 	for i := range t.classes {
 		c, from := &t.classes[i], &o.classes[i]
 		c.right += from.right
@@ -130,8 +166,9 @@ func (t *tally) result() (control.LoadResult, error) {
 			r.Errors[kind(k).String()] = n
 		}
 	}
-	err := describe(map[string]*hdrhistogram.Histogram{"response": t.response, "service": t.service, "slip": t.slip},
-		r.Latency, r.Histograms)
+	err := describe(map[string]*hdrhistogram.Histogram{
+		"response": t.response, "service": t.service, "slip": t.slip, "delivery": t.delivery,
+	}, r.Latency, r.Histograms)
 	for i := 0; i < len(t.classes) && err == nil; i++ {
 		if r.Classes == nil {
 			r.Classes = map[string]record.Class{}

@@ -1,11 +1,14 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"turnlab/workloads"
 )
 
 // burst bounds the requests that are sent in a row between two looks at what has arrived.
@@ -21,7 +24,9 @@ type worker struct {
 	depth     int32
 	timeout   int64
 	openLoop  bool
-	classed   bool
+	classed   bool // the clients are Classed
+	ending    bool // they are Ending
+	listening bool // they are Listeners
 
 	poller   *poller
 	conns    []conn
@@ -38,6 +43,7 @@ type worker struct {
 	swept   int // connections looked at in this round of the sweep
 	marked  int // edges of the window that have been signalled
 	running bool
+	asked   bool // all requests have ended
 	waiting bool // requests are due and no connection is free
 
 	opened, dialing, flying, reopened int
@@ -62,6 +68,11 @@ func (w *worker) live(connected chan<- error, loaded func()) {
 		if w.broken = w.load(); w.broken != nil {
 			w.stop()
 		}
+	}
+	w.drained.Done()
+	w.drained.Wait()
+	if err := w.askSilent(); err != nil {
+		w.broken = errors.Join(w.broken, err)
 	}
 	loaded()
 	<-w.hold
@@ -89,7 +100,7 @@ func (w *worker) begin() error {
 	w.running, w.alarm = true, w.start
 	w.progress.begin(w.start, w.deadline-w.start)
 	w.sweepAt = w.start
-	if w.openLoop {
+	if w.schedule.gap > 0 { // open loop, and some connection of this thread asks
 		w.schedule.begin(w.start, w.t1)
 	}
 	for range w.depth { // each connection has a place in the queue before any has its second
@@ -113,7 +124,7 @@ func (w *worker) begin() error {
 
 // unpark gives an open connection's places back to the queue.
 func (w *worker) unpark(index int32, c *conn, most int32) {
-	if !w.openLoop || c.state != open {
+	if !w.openLoop || c.state != open && c.state != ended {
 		return
 	}
 	for ; most > 0 && c.parked > 0; most-- {
@@ -125,7 +136,11 @@ func (w *worker) unpark(index int32, c *conn, most int32) {
 // over reports whether the load has ended: all that was due has an end, or there is no more time.
 func (w *worker) over() bool {
 	drained := w.now >= w.t1 && w.flying == 0 && w.schedule.next == never
-	return drained || w.now >= w.deadline || w.cut.Load()
+	if drained && !w.asked {
+		w.asked = true
+		w.asking.Add(-1)
+	}
+	return drained && w.heardAll() || w.now >= w.deadline || w.cut.Load()
 }
 
 // idleNS returns how long there is nothing to do unless something arrives.
@@ -172,7 +187,7 @@ func (w *worker) event(e *unix.EpollEvent) {
 	}
 	c := &w.conns[e.Fd]
 	switch {
-	case c.generation != e.Pad || c.state == down: // of a socket that has been closed in the meantime
+	case c.generation != e.Pad || !c.up(): // of a socket that has been closed in the meantime
 	case c.state == connecting:
 		w.tick()
 		w.dialed(e.Fd, c)
@@ -203,12 +218,12 @@ func (w *worker) sendDue(most int) {
 }
 
 // freeConn returns the connection whose free place is the oldest, or -1. It sets aside the places of connections that are
-// down until they are up again.
+// down, or about to end, until they can take requests again.
 func (w *worker) freeConn() int32 {
 	for w.idle.n > 0 {
 		index := w.idle.pop()
 		c := &w.conns[index]
-		if c.state == open {
+		if c.state == ended || c.state == open && !(w.ending && spent(c)) {
 			return index
 		}
 		c.parked++
@@ -218,22 +233,34 @@ func (w *worker) freeConn() int32 {
 
 // submit sends one request of the open loop.
 func (w *worker) submit(index int32, c *conn, intended int64) {
-	w.out = c.client.Request(w.out[:0])
 	if w.waiting && w.measured(intended) {
 		w.tally.waited++
 	}
+	if c.state == ended {
+		w.revive(index, c, intended)
+		return
+	}
+	w.out = w.request(c, w.out[:0], intended)
 	w.fly(index, c, flight{intended: intended, sent: w.tick()})
 	w.write(index, c, w.out)
 }
 
+// request appends the connection's next request.
+func (w *worker) request(c *conn, dst []byte, intended int64) []byte {
+	if w.listening {
+		c.client.(workloads.Listener).Stamp(intended)
+	}
+	return c.client.Request(dst)
+}
+
 // refill makes requests until the connection has `depth` under way: the closed loop.
 func (w *worker) refill(index int32, c *conn) {
-	if w.openLoop || w.now >= w.t1 || c.flying == w.depth {
+	if w.openLoop || w.now >= w.t1 || c.flying == w.depth || c.role != workloads.Asks || w.ending && spent(c) {
 		return
 	}
 	w.out = w.out[:0]
-	for c.flying < w.depth {
-		w.out = c.client.Request(w.out)
+	for c.flying < w.depth && !(w.ending && spent(c)) {
+		w.out = w.request(c, w.out, w.now)
 		w.fly(index, c, flight{intended: w.now, sent: w.now})
 	}
 	w.write(index, c, w.out)

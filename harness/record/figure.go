@@ -28,6 +28,9 @@ func (t *Trial) Figures() []Figure {
 	for _, kind := range slices.Sorted(maps.Keys(t.LatencyNS)) {
 		out = append(out, latencyFigures(kind, t.LatencyNS[kind])...)
 	}
+	if t.Fairness > 0 {
+		out = append(out, Figure{"fairness", t.Fairness, "fairness", "higher"})
+	}
 	for _, class := range slices.Sorted(maps.Keys(t.Classes)) {
 		for _, kind := range slices.Sorted(maps.Keys(t.Classes[class].LatencyNS)) {
 			for _, f := range latencyFigures(kind, t.Classes[class].LatencyNS[kind]) {

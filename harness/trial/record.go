@@ -13,7 +13,7 @@ func Record(t *record.Trial, r *control.LoadResult) {
 	t.Requests, t.Errors, t.FirstError = r.Requests, r.Errors, r.FirstError
 	t.Unanswered, t.Unrecorded = r.Unanswered, r.Unrecorded
 	t.LatencyNS, t.Histograms, t.Windows = r.Latency, r.Histograms, r.Windows
-	t.Classes = r.Classes
+	t.Classes, t.Connects, t.Silent, t.Deliveries, t.Fairness = r.Classes, r.Connects, r.Silent, r.Deliveries, r.Fairness
 	t.ThroughputRPS = throughput(r)
 	if t.Mode == record.Open {
 		t.Due, t.Sent, t.OfferedRPS = r.Due, r.Sent, t.Number("rate")
@@ -82,6 +82,7 @@ func addServer(t *record.Trial, before, after *control.Usage) {
 	for name, n := range after.Counters {
 		t.Sched[name] = change(name, float64(before.Counters[name]), float64(n))
 	}
+	percentiles(t.Sched)
 	for name, x := range after.Runtime {
 		t.Sched["go_"+name] = change(name, before.Runtime[name], x)
 	}
