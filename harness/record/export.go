@@ -14,7 +14,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// Export writes bench.txt and summary.csv from the records. It may be called as often as one likes.
+// Export writes bench.txt, summary.csv and hist from the records. It may be called as often as one likes.
 func (f *Folder) Export() error {
 	for name, write := range map[string]func(io.Writer) error{"bench.txt": f.WriteBench, "summary.csv": f.WriteCSV} {
 		var text bytes.Buffer
@@ -25,7 +25,7 @@ func (f *Folder) Export() error {
 			return err
 		}
 	}
-	return nil
+	return f.writeHistograms()
 }
 
 // WriteBench writes the valid trials in the Go benchmark format, one line each, so that benchstat can compare them:

@@ -1,0 +1,96 @@
+package record
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// histogramOf encodes a histogram of n values, from step to n·step.
+func histogramOf(t *testing.T, n int, step int64) string {
+	t.Helper()
+	h := hdrhistogram.New(1, 60e9, 3)
+	for i := range n {
+		if err := h.RecordValue(int64(i+1) * step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func histogramFolder(t *testing.T) *Folder {
+	f := &Folder{Dir: t.TempDir()}
+	for i, label := range []string{"coop", "coop/await", "coop", "coop"} {
+		engine, variant, _ := strings.Cut(label, "/")
+		p := Point{Engine: engine, Variant: variant, Workload: "echo", Mode: Closed, Params: map[string]any{"conns": 8.0}}
+		if i == 3 {
+			p.Arm = Again
+		}
+		f.Run.Plan = append(f.Run.Plan, p)
+		f.Trials = append(f.Trials, Trial{
+			Point: p, Trial: i, StartedUnix: int64(1700000000+i) * 1e9, WindowSeconds: 2,
+			Histograms: map[string]string{"service": histogramOf(t, 1000*(i+1), 1000)},
+		})
+	}
+	f.Trials[2].Flags = []Flag{{Code: "bad_answers", Level: Invalid}}
+	return f
+}
+
+func TestHistogramsAreReadBackByTheLibrarysLogReader(t *testing.T) {
+	f := histogramFolder(t)
+	for range 2 { // an export may be made again
+		if err := f.Export(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(f.Dir, "hist", "echo-closed-conns8.hlog"))
+	if err != nil || !bytes.Contains(text, []byte("[Histogram log format version 1.3]")) {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	in := hdrhistogram.NewHistogramLogReader(bytes.NewReader(text))
+	for i, want := range []string{"coop.service", "coop/await.service", "coop.service"} {
+		h, err := in.NextIntervalHistogram()
+		if err != nil || h == nil {
+			t.Fatalf("interval %d: %v, %v", i, h, err)
+		}
+		if n := int64(1000 * (i + 1)); h.Tag() != want || h.TotalCount() != n || !h.ValuesAreEquivalent(h.Max(), n*1000) {
+			t.Errorf("interval %d: tag %s, %d values, at most %d", i, h.Tag(), h.TotalCount(), h.Max())
+		}
+		if length := h.EndTimeMs() - h.StartTimeMs(); length != 2000 {
+			t.Errorf("interval %d is %d ms long", i, length)
+		}
+	}
+	if h, err := in.NextIntervalHistogram(); err != nil || h != nil {
+		t.Errorf("the second arm is in the log: %v, %v", h, err)
+	}
+}
+
+func TestPercentilesAreOfTheValidTrials(t *testing.T) {
+	f := histogramFolder(t)
+	if err := f.Export(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(f.Dir, "hist", "echo-closed-conns8.coop.service.hgrm"))
+	if err != nil || !bytes.Contains(text, []byte("Total count    =         1000")) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if _, err := os.Stat(filepath.Join(f.Dir, "hist", "echo-closed-conns8.coop-await.service.hgrm")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADamagedHistogramIsAnErrorWithItsPlace(t *testing.T) {
+	f := histogramFolder(t)
+	f.Trials[1].Histograms["service"] = "not a histogram"
+	if err := f.Export(); err == nil || !strings.Contains(err.Error(), "service histogram of trial 1") {
+		t.Errorf("got %v", err)
+	}
+}
