@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"turnlab/harness/host"
+	"turnlab/harness/load"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -61,7 +62,7 @@ func DefaultDir(name string) string {
 
 // Execute carries out p into a new folder.
 func Execute(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
-	if err := check(p); err != nil {
+	if err := check(p, o); err != nil {
 		return Summary{}, err
 	}
 	now := time.Now()
@@ -87,7 +88,7 @@ func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 	}
 	p, err := plan.Continue(&folder.Run, c)
 	if err == nil {
-		err = check(p)
+		err = check(p, o)
 	}
 	if err != nil {
 		return Summary{}, errors.Join(err, w.Close())
@@ -96,12 +97,20 @@ func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 }
 
 // check finds what would fail in some trial, before any folder exists.
-func check(p *plan.Plan) error {
+func check(p *plan.Plan, o Options) error {
 	most := 0.0
 	for _, point := range p.Points {
 		most = max(most, point.Number("conns"))
 	}
-	return proc.NeedFiles(int(most))
+	if err := proc.NeedFiles(int(most)); err != nil || len(o.ClientLauncher) > 0 {
+		return err // what another machine can do is not known here
+	}
+	for _, point := range p.Points {
+		if err := load.Check(trial.LoadOf(&record.Trial{Point: point}, "")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newID makes an id that sorts by time and that two runs of one second do not share.
