@@ -15,6 +15,7 @@ type counters struct {
 	sleeps   int64 // turns that ended with nothing to do but wait
 	deferred int64 // polls cut short, by a yield or because the budget was used up
 	timers   int64 // that fired
+	stalls   int64 // polls that took too long; counted with option watchdog only
 	waits    int64 // system calls that look for events
 	events   int64
 	stale    int64 // events for sockets that were gone
@@ -25,6 +26,7 @@ func (c *counters) add(d counters) {
 	for i, n := range c.all() {
 		*n.value += *from[i].value
 	}
+	c.stalls += d.stalls
 }
 
 func (c *counters) byName() map[string]int64 {

@@ -46,6 +46,8 @@ var options = option.Set{
 		Help: "goroutines that compute instead of the executors; 0 means that the executors compute themselves"},
 	{Name: "locked", Kind: option.Choice, Default: "off", Choices: []string{"off", "on"},
 		Help: "bind each executor to an OS thread"},
+	{Name: "watchdog", Kind: option.Duration, Default: "0s", Max: 3600,
+		Help: "how long a poll may take before the watchdog prints who it is and counts it; 0 means no watchdog, which costs nothing"},
 }
 
 // serves refuses workloads whose sessions need each other or other servers: this engine's connections wait for their socket,
@@ -71,9 +73,12 @@ type Engine struct {
 	offload   int
 	locked    bool
 	quantum   time.Duration
+	watchdog  time.Duration
 
 	pool *coop.Pool // nil without offload
 	srv  workloads.Server
+
+	complaints complaints
 
 	mu      sync.Mutex // guards the rest
 	stopped bool
@@ -88,6 +93,7 @@ func New(c engine.Config) (engine.Engine, error) {
 		offload:   c.Options.Int("offload"),
 		locked:    c.Options.Text("locked") == "on",
 		quantum:   c.Options.Duration("yield"),
+		watchdog:  c.Options.Duration("watchdog"),
 	}, nil
 }
 
@@ -214,5 +220,10 @@ func (e *Engine) Counters() map[string]int64 {
 	for _, w := range e.workers {
 		sum.add(w.snapshot())
 	}
-	return sum.byName()
+	named := sum.byName()
+	if e.watchdog > 0 {
+		named["stalls"] = sum.stalls
+	}
+	addTimes(named, e.workers)
+	return named
 }

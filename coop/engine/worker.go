@@ -34,6 +34,7 @@ type worker struct {
 
 	mu        sync.Mutex
 	published counters
+	times     times
 }
 
 func newWorker(e *Engine) (*worker, error) {
@@ -42,7 +43,7 @@ func newWorker(e *Engine) (*worker, error) {
 		return nil, err
 	}
 	w := &worker{engine: e, reactor: r}
-	w.ex = coop.New(coop.Config{Driver: r, Locked: e.locked, AfterTurn: w.publish})
+	w.ex = coop.New(coop.Config{Driver: r, Locked: e.locked, AfterTurn: w.publish, Watch: e.watch()})
 	return w, nil
 }
 
@@ -51,9 +52,11 @@ func (w *worker) publish() {
 	x, r := w.ex.Stats(), w.reactor.Stats()
 	c := &w.counts
 	c.polls, c.wakes, c.turns, c.sleeps, c.deferred, c.timers = x.Polls, x.Wakes, x.Turns, x.Sleeps, x.Deferred, x.Fired
+	c.stalls = x.Stalls
 	c.waits, c.events, c.stale = r.Waits, r.Events, r.Stale
 	w.mu.Lock()
 	w.published = w.counts
+	w.times.update(w.ex)
 	w.mu.Unlock()
 }
 
