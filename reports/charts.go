@@ -160,7 +160,8 @@ func (il illustrator) axis(p digest.Panel) (a chart.Axis, columns []float64) {
 	for _, v := range axis.Values {
 		a.Marks = append(a.Marks, v.Number)
 	}
-	if first := a.Marks[0]; first > 0 && a.Marks[len(a.Marks)-1]/first >= 10 {
+	a.Range = chart.Range{Min: a.Marks[0], Max: a.Marks[len(a.Marks)-1]}
+	if a.Range.Min > 0 && a.Range.Max/a.Range.Min >= 10 {
 		a.Scale = chart.Log
 	}
 	if len(a.Marks) > maxMarks {

@@ -22,6 +22,8 @@ type check struct {
 	Bound  string
 	Advice string
 	Where  []string // the points, without repetition
+
+	low, high float64 // of the figures
 }
 
 // Levels of checks that are no flags.
@@ -32,45 +34,44 @@ const (
 
 // checks gathers all doubts, the gravest first.
 func checks(d *digest.Digest) []check {
-	found := map[string]*check{}
-	low, high, bounds := map[string]float64{}, map[string]float64{}, map[string]float64{}
-	units := map[string]string{}
-	at := func(level, code, advice string, t *record.Trial) (key string) {
-		key = level + "\x00" + code
-		if found[key] == nil {
-			found[key] = &check{Level: level, Code: code, Advice: advice}
-			low[key], high[key] = math.Inf(1), math.Inf(-1)
-		}
-		c := found[key]
-		c.Count++
-		if where := pointText(t.Point); !slices.Contains(c.Where, where) {
-			c.Where = append(c.Where, where)
-		}
-		return key
-	}
+	g := gathering{}
 	for i := range d.Trials {
 		t := &d.Trials[i]
 		if t.Failed != "" {
-			at(levelFailed, "failed", t.Failed, t)
+			g.add(levelFailed, "failed", t.Failed, t)
 		}
 		for _, f := range t.Flags {
-			key := at(f.Level, f.Code, f.Advice, t)
-			low[key], high[key] = math.Min(low[key], f.Figure), math.Max(high[key], f.Figure)
-			bounds[key], units[key] = f.Bound, f.Unit
+			c := g.add(f.Level, f.Code, f.Advice, t)
+			c.low, c.high = math.Min(c.low, f.Figure), math.Max(c.high, f.Figure)
+			c.Figure, c.Bound = figureRange(c.low, c.high, f.Unit), figureText(f.Bound, f.Unit)
 		}
 	}
-	var all []check
-	for key, c := range found {
-		if !math.IsInf(low[key], 0) {
-			c.Figure, c.Bound = figureRange(low[key], high[key], units[key]), figureText(bounds[key], units[key])
-		}
+	all := missing(d)
+	for _, c := range g {
 		all = append(all, *c)
 	}
-	all = append(all, missing(d)...)
 	slices.SortFunc(all, func(a, b check) int {
 		return cmp.Or(cmp.Compare(gravity(a.Level), gravity(b.Level)), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
 	})
 	return all
+}
+
+// A gathering holds one check for each level and code.
+type gathering map[[2]string]*check
+
+// add counts a doubt about t and returns its check. The advice of the first is kept: it may speak of that trial alone, but
+// a list of all would bury what is to be done.
+func (g gathering) add(level, code, advice string, t *record.Trial) *check {
+	key := [2]string{level, code}
+	if g[key] == nil {
+		g[key] = &check{Level: level, Code: code, Advice: advice, low: math.Inf(1), high: math.Inf(-1)}
+	}
+	c := g[key]
+	c.Count++
+	if where := pointText(t.Point); !slices.Contains(c.Where, where) {
+		c.Where = append(c.Where, where)
+	}
+	return c
 }
 
 func gravity(level string) int {
@@ -124,6 +125,9 @@ func pointText(p record.Point) string {
 func figureRange(low, high float64, of string) string {
 	if low == high {
 		return figureText(low, of)
+	}
+	if of == "ns" {
+		return figureText(low, of) + " to " + figureText(high, of)
 	}
 	return figureText(low, "") + " to " + figureText(high, of)
 }

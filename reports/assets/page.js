@@ -115,6 +115,12 @@
       const svg = plot.querySelector("svg");
       if (svg.dataset.columns) reader(figure, plot, svg);
     }
+    const enlarge = make("button", { type: "button", class: "enlarge", "aria-pressed": "false" }, "enlarge");
+    enlarge.addEventListener("click", () => {
+      enlarge.setAttribute("aria-pressed", String(figure.classList.toggle("large")));
+      for (const f of listeners) f();
+    });
+    figure.querySelector(".under").append(enlarge);
     const [drawn, other] = all(".plot", figure);
     if (other) {
       const names = [other.dataset.scale, drawn.dataset.scale];

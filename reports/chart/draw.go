@@ -185,7 +185,9 @@ func (s spans) Plot(c draw.Canvas, p *plot.Plot) {
 		c.SetColor(Grid.Faint(0.6))
 		c.Fill(box.Path())
 		sty := style(Muted, tickSize-1, text.XLeft, text.YTop)
-		c.FillText(sty, vg.Point{X: from + 3, Y: c.Max.Y - 1}, fit(sty, span.Name, to-from-4))
+		if sty.Width(span.Name) < to-from-4 {
+			c.FillText(sty, vg.Point{X: from + 3, Y: c.Max.Y - 1}, span.Name)
+		}
 	}
 }
 

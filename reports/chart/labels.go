@@ -56,8 +56,15 @@ func (c *Chart) drawEndLabel(dc draw.Canvas, series int, end vg.Point, y vg.Leng
 	s := c.Series[series]
 	defer group(dc, series, s.Key)()
 	x := dc.Max.X + labelGap - 4
-	dc.StrokeLines(draw.LineStyle{Color: s.Look.Ink.Faint(0.55), Width: 0.7},
-		[]vg.Point{{X: end.X + markerRadius + 2, Y: end.Y}, {X: max(x-8, end.X+markerRadius+2), Y: y}, {X: x - 2, Y: y}})
+	leader := draw.LineStyle{Color: s.Look.Ink.Faint(0.55), Width: 0.7}
+	start := end.X + markerRadius + 2
+	if start < dc.Max.X { // a line that ends early: dotted and level as far as the edge, so that it is not taken for data
+		level := leader
+		level.Dashes = endless
+		dc.StrokeLine2(level, start, end.Y, dc.Max.X, end.Y)
+		start = dc.Max.X
+	}
+	dc.StrokeLines(leader, []vg.Point{{X: start, Y: end.Y}, {X: max(x-8, start), Y: y}, {X: x - 2, Y: y}})
 	sty := bold(style(s.Look.Ink, labelSize, text.XLeft, text.YCenter))
 	dc.FillText(sty, vg.Point{X: x, Y: y + 2}, fit(sty, s.Name, labelMost))
 }

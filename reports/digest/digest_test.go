@@ -99,7 +99,7 @@ func TestSweptParametersBecomeAxisPanelsAndSeriesByTheRule(t *testing.T) {
 }
 
 func trial(p record.Point, block int, cpuNS float64) record.Trial {
-	return record.Trial{Point: p, Block: block, WindowSeconds: 1, ThroughputRPS: 1000, CPU: &record.CPU{ServerNSPerReq: cpuNS}}
+	return record.Trial{Point: p, Block: block, WindowSeconds: 1, Requests: 1000, ThroughputRPS: 1000, CPU: &record.CPU{ServerNSPerReq: cpuNS}}
 }
 
 func cpuMetric(t *testing.T) Metric {
@@ -205,6 +205,16 @@ func TestAPercentileThatWasWithheldIsNotZero(t *testing.T) {
 	for _, m := range Metrics(record.Closed) {
 		if _, ok := m.Of(&tr); m.ID == "p999" && ok {
 			t.Error("an absent p99.9 was read as a figure")
+		}
+	}
+}
+
+func TestWithoutARequestNothingCostsNothingPerRequest(t *testing.T) {
+	tr := record.Trial{WindowSeconds: 1, CPU: &record.CPU{ServerUtil: 1}, Switches: &record.Switches{}}
+	for _, m := range Metrics(record.Closed) {
+		x, ok := m.Of(&tr)
+		if want := m.ID == "throughput"; ok != want {
+			t.Errorf("%s of a trial without requests is %v (%v)", m.ID, x, ok)
 		}
 	}
 }

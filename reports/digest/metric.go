@@ -59,9 +59,11 @@ var causes = []Metric{
 		switches(func(s *record.Switches) float64 { return s.Involuntary })},
 }
 
+// cpu reads a figure that is above zero in every trial with requests: the record of one without has a zero that means
+// nothing.
 func cpu(of func(*record.CPU) float64) func(*record.Trial) (float64, bool) {
 	return func(t *record.Trial) (float64, bool) {
-		if t.CPU == nil {
+		if t.CPU == nil || t.Requests == 0 {
 			return 0, false
 		}
 		return of(t.CPU), true
@@ -70,7 +72,7 @@ func cpu(of func(*record.CPU) float64) func(*record.Trial) (float64, bool) {
 
 func switches(of func(*record.Switches) float64) func(*record.Trial) (float64, bool) {
 	return func(t *record.Trial) (float64, bool) {
-		if t.Switches == nil {
+		if t.Switches == nil || t.Requests == 0 {
 			return 0, false
 		}
 		return of(t.Switches), true
