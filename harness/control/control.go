@@ -82,16 +82,21 @@ type Load struct {
 	Seed      uint64            `json:"seed"`
 	WarmupNS  int64             `json:"warmup_ns"`
 	WindowNS  int64             `json:"window_ns"`
-	TimeoutNS int64             `json:"timeout_ns"` // of a connect and of a reply; also the longest drain
+	Settle    bool              `json:"settle,omitempty"` // the warm-up goes on until the load is steady
+	Extend    string            `json:"extend,omitempty"` // the window goes on until this percentile has a finite interval
+	TimeoutNS int64             `json:"timeout_ns"`       // of a connect and of a reply; also the longest drain
 }
 
 // LoadResult is what a generator measured. Every request whose intended time lies in the window is in exactly one of
 // Requests, Errors and Unanswered; so are errors of connections that no request is to blame for (see package load).
 type LoadResult struct {
-	WindowNS   int64                     `json:"window_ns"` // as it really was
-	Due        uint64                    `json:"due"`       // requests whose intended time lies in the window
-	Sent       uint64                    `json:"sent"`      // of those, written by the window's end
-	Requests   uint64                    `json:"requests"`  // of those, answered rightly
+	WarmupNS   int64                     `json:"warmup_ns"`          // as it really was
+	WindowNS   int64                     `json:"window_ns"`          // likewise
+	Steady     *bool                     `json:"steady,omitempty"`   // whether the load was steady when the window began, if asked
+	Extended   int                       `json:"extended,omitempty"` // how often the window was made longer
+	Due        uint64                    `json:"due"`                // requests whose intended time lies in the window
+	Sent       uint64                    `json:"sent"`               // of those, written by the window's end
+	Requests   uint64                    `json:"requests"`           // of those, answered rightly
 	Errors     map[string]uint64         `json:"errors,omitempty"`
 	FirstError string                    `json:"first_error,omitempty"`
 	Waited     uint64                    `json:"waited,omitempty"` // open loop: sent late because no connection was free

@@ -22,7 +22,7 @@ type Rule func(t *record.Trial) (flag record.Flag, raised bool)
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
 	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, foreignCPU, stolenCPU,
-	cpuOverlap, thinTail, deliveriesMissing,
+	cpuOverlap, noSteady, thinTail, deliveriesMissing,
 }
 
 // Judge puts the flags of t on it and withholds the percentiles that it cannot support (see Thin). It does so once the
@@ -333,5 +333,17 @@ func deliveriesMissing(t *record.Trial) (record.Flag, bool) {
 		Code: "deliveries_missing", Level: record.Warn, Figure: float64(t.Deliveries.Missing) / float64(t.Deliveries.Due),
 		Unit: "of deliveries", Advice: "messages never reached all who listen, and have no latency: queues overflowed (longer " +
 			"queues, a lower rate), or connections were lost",
+	}, true
+}
+
+// noSteady: the load was still changing when the longest warm-up had passed, so a mean over the window has no meaning.
+func noSteady(t *record.Trial) (record.Flag, bool) {
+	if t.Steady == nil || *t.Steady {
+		return record.Flag{}, false
+	}
+	return record.Flag{
+		Code: "no_steady", Level: record.Invalid, Figure: t.WarmupSeconds, Unit: "s of warm-up",
+		Advice: "service times had not settled: look at the windows for drift; at a low rate there may be too few requests to " +
+			"tell (settle=off)",
 	}, true
 }

@@ -82,6 +82,8 @@ func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
 		}, "no_answers invalid"},
 		{"messages lost", open, func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 9} },
 			func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 8, Missing: 1} }, "deliveries_missing warn"},
+		{"no steadiness", closed, func(t *record.Trial) { t.Steady = new(true) }, func(t *record.Trial) { t.Steady, t.WarmupSeconds = new(false), 10 },
+			"no_steady invalid"},
 		{"nothing but errors", closed, none, func(t *record.Trial) {
 			t.Requests, t.ThroughputRPS, t.Errors, t.LatencyNS = 0, 0, map[string]uint64{"refused": 9}, nil
 		}, "bad_answers invalid"},

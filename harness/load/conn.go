@@ -120,8 +120,9 @@ func (w *worker) measured(intended int64) bool { return intended >= w.t0 && inte
 
 // answered counts the oldest flight's reply, which is right and complete.
 func (w *worker) answered(index int32, c *conn) {
-	w.progress.now.received++
 	f := w.oldest(c)
+	w.progress.now.received++
+	w.progress.now.serviceNS += uint64(w.now - f.sent)
 	if w.measured(f.intended) {
 		w.tally.right++
 		c.right++

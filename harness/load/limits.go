@@ -58,6 +58,8 @@ func checkLoad(l control.Load) error {
 		return misuse.Errorf("rate %v: it takes 0 (the closed loop) to %.0f requests per second", l.RateRPS, MaxRate)
 	case l.Arrivals != Poisson && l.Arrivals != Fixed:
 		return misuse.Errorf("no arrivals %q; there are: %s, %s", l.Arrivals, Poisson, Fixed)
+	case l.Extend != "" && enough[l.Extend] == 0:
+		return misuse.Errorf("no percentile %q to extend the window for; there are: p90, p99, p999, p9999", l.Extend)
 	case window <= 0:
 		return misuse.Errorf("duration %v: it must be above 0", window)
 	case warmup < 0 || warmup > MaxTime || window > MaxTime-warmup:

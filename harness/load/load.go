@@ -55,7 +55,8 @@ type generator struct {
 	workers []*worker
 	base    time.Time // times are ns since then
 
-	start, t0, t1, deadline int64 // of the load, the window and the drain
+	start  int64  // of the load
+	phases phases // when what begins and ends
 
 	started   chan struct{}      // closed: the load begins
 	hold      chan struct{}      // closed: the connections may be closed
@@ -225,9 +226,7 @@ func (g *generator) connect(connected chan error) error {
 // plan sets the times. The start lies a little ahead so that all threads are there.
 func (g *generator) plan() {
 	g.start = int64(time.Since(g.base)) + startAhead.Nanoseconds()
-	g.t0 = g.start + g.load.WarmupNS
-	g.t1 = g.t0 + g.load.WindowNS
-	g.deadline = g.t1 + g.load.TimeoutNS
+	g.phases.plan(g.load, g.start, g.threads)
 }
 
 const startAhead = 2 * time.Millisecond
@@ -264,7 +263,7 @@ func call(hook func(control.Usage), u control.Usage) {
 
 // result adds up what the threads have counted.
 func (g *generator) result(window control.Usage) (control.LoadResult, error) {
-	total, end := newTally(time.Duration(g.load.TimeoutNS), g.classes), g.t1
+	total, end := newTally(time.Duration(g.load.TimeoutNS), g.classes), g.workers[0].t1
 	for _, w := range g.workers {
 		total.add(w.tally)
 		if w.now < end { // stopped before the time
@@ -273,8 +272,10 @@ func (g *generator) result(window control.Usage) (control.LoadResult, error) {
 	}
 	r, err := total.result()
 	g.addRoles(&r, total)
-	r.WindowNS = max(0, end-g.t0)
-	r.Windows = windows(g.workers, g.load.WarmupNS, end-g.start)
+	t0 := g.workers[0].t0
+	r.WindowNS, r.WarmupNS = max(0, end-t0), min(t0, end)-g.start
+	r.Steady, r.Extended = g.phases.verdict(g.load), g.phases.extended
+	r.Windows = windows(g.workers, t0-g.start, end-g.start)
 	r.Usage = window
 	return r, err
 }

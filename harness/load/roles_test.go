@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -148,48 +149,50 @@ func TestSilentConnectionsAreHeldAndAskedAtTheEnd(t *testing.T) {
 	}
 }
 
+// exceptOne serves the echo, but the first connection that has been silent for a while is given to victim.
+func exceptOne(victim func(s *server, c net.Conn)) func(*server, net.Conn) {
+	var chosen atomic.Bool
+	return func(s *server, c net.Conn) {
+		p := make([]byte, payload)
+		c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		_, err := io.ReadFull(c, p)
+		c.SetReadDeadline(time.Time{})
+		if err != nil && chosen.CompareAndSwap(false, true) {
+			victim(s, c)
+			return
+		}
+		if err == nil {
+			c.Write(p)
+		}
+		echo(s, c)
+	}
+}
+
 func TestServerThatForgetsSilentConnectionsIsFoundOut(t *testing.T) {
-	for name, c := range map[string]struct {
-		talk func(n int64, s *server, c net.Conn)
-		kind string
-	}{
-		"closes one": {func(n int64, s *server, c net.Conn) {
-			if n == 3 {
-				time.Sleep(100 * time.Millisecond)
-				return
-			}
-			echo(s, c)
-		}, "closed"},
-		"answers one wrongly": {func(n int64, s *server, c net.Conn) {
-			if n == 3 {
-				p := make([]byte, payload)
-				s.request(c, p)
-				p[5] ^= 1
-				c.Write(p)
-			}
-			echo(s, c)
-		}, "wrong"},
-		"does not answer one": {func(n int64, s *server, c net.Conn) {
-			if n == 3 {
-				silent(s, c)
-			}
-			echo(s, c)
-		}, "timeout"},
+	for kind, victim := range map[string]func(s *server, c net.Conn){
+		"closed": func(s *server, c net.Conn) {},
+		"wrong": func(s *server, c net.Conn) {
+			p := make([]byte, payload)
+			s.request(c, p)
+			p[5] ^= 1
+			c.Write(p)
+			c.Read(p)
+		},
+		"timeout": silent,
 	} {
-		var count atomic.Int64
-		s := serve(t, "tcp", func(s *server, conn net.Conn) { c.talk(count.Add(1)-1, s, conn) })
+		s := serve(t, "tcp", exceptOne(victim))
 		l := s.load()
 		l.Workload, l.Settings = "idle", map[string]string{"active": "1", "payload": fmt.Sprint(payload)}
-		l.Conns, l.WindowNS, l.TimeoutNS = 8, int64(200*time.Millisecond), int64(300*time.Millisecond)
+		l.Conns, l.WindowNS, l.TimeoutNS = 8, int64(600*time.Millisecond), int64(time.Second)
 		r, err := Run(context.Background(), l, Hooks{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Silent.Right != 6 || r.Errors[c.kind] != 1 || failures(r) != 1 || r.FirstError == "" {
-			t.Errorf("%s: %+v, errors %v, first %q", name, r.Silent, r.Errors, r.FirstError)
+		if r.Silent.Connections != 7 || r.Silent.Right != 6 || r.Errors[kind] != 1 || failures(r) != 1 || r.FirstError == "" {
+			t.Errorf("%s: %+v, errors %v, first %q", kind, r.Silent, r.Errors, r.FirstError)
 		}
 		if r.Due != r.Requests+r.Unanswered+1 {
-			t.Errorf("%s: due %d, right %d: the error is not counted as one", name, r.Due, r.Requests)
+			t.Errorf("%s: due %d, right %d: the error is not counted as one", kind, r.Due, r.Requests)
 		}
 	}
 }

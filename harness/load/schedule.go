@@ -59,6 +59,14 @@ func (s *schedule) begin(origin, end int64) {
 	s.set()
 }
 
+// extend moves the end.
+func (s *schedule) extend(end int64) {
+	if s.gap > 0 {
+		s.end = end
+		s.set()
+	}
+}
+
 // take returns the oldest intended time that has not been taken.
 func (s *schedule) take() int64 {
 	intended := s.next

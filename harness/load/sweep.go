@@ -18,8 +18,11 @@ const (
 // attend does what the alarm was set for, and sets it again.
 func (w *worker) attend() {
 	if w.now >= w.progress.until {
+		from := w.progress.index
 		w.progress.roll(w.now)
+		w.report(from)
 	}
+	w.adopt()
 	if w.number == 0 {
 		w.mark()
 	}

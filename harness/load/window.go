@@ -10,13 +10,17 @@ import (
 const slice = int64(100 * time.Millisecond)
 
 // counts is one thread's progress in a slice.
-type counts struct{ sent, received uint64 }
+type counts struct {
+	sent, received uint64
+	serviceNS      uint64 // sum over received
+}
 
 // progress counts in slices of the trial. All slices exist from the start, so that counting allocates nothing.
 type progress struct {
 	slices []counts
 	origin int64
 	now    *counts // the current slice
+	index  int     // its number
 	until  int64   // its end
 }
 
@@ -30,7 +34,7 @@ func (p *progress) begin(origin, length int64) {
 // roll goes to the slice that now is in; the last one takes what comes after the end.
 func (p *progress) roll(now int64) {
 	i := min((now-p.origin)/slice, int64(len(p.slices)-1))
-	p.now = &p.slices[i]
+	p.now, p.index = &p.slices[i], int(i)
 	p.until = p.origin + (i+1)*slice
 	if i == int64(len(p.slices)-1) {
 		p.until = never

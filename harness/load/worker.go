@@ -37,7 +37,9 @@ type worker struct {
 	out      []byte   // requests being made
 	spills   []*spill
 
-	now     int64 // ns since generator.base, at the last look at the clock
+	now              int64 // ns since generator.base, at the last look at the clock
+	t0, t1, deadline int64 // of the window and the drain, as far as this thread knows them
+
 	alarm   int64 // when something other than an event needs care; never before the load begins
 	sweepAt int64
 	swept   int // connections looked at in this round of the sweep
@@ -51,6 +53,7 @@ type worker struct {
 	unreachable                       error // the reason for which the load cannot begin
 	broken                            error // the reason for which it could not go on
 
+	reported uint64 // right replies that phases knows of
 	tally    *tally
 	progress progress
 }
@@ -98,7 +101,8 @@ func (w *worker) tick() int64 {
 // begin waits for the start, which is the same for all threads, and lets the requests go.
 func (w *worker) begin() error {
 	w.running, w.alarm = true, w.start
-	w.progress.begin(w.start, w.deadline-w.start)
+	w.t0, w.t1, w.deadline = w.phases.t0.Load(), w.phases.t1.Load(), w.phases.t1.Load()+w.timeout
+	w.progress.begin(w.start, w.phases.longest+w.timeout)
 	w.sweepAt = w.start
 	if w.schedule.gap > 0 { // open loop, and some connection of this thread asks
 		w.schedule.begin(w.start, w.t1)
@@ -135,12 +139,15 @@ func (w *worker) unpark(index int32, c *conn, most int32) {
 
 // over reports whether the load has ended: all that was due has an end, or there is no more time.
 func (w *worker) over() bool {
-	drained := w.now >= w.t1 && w.flying == 0 && w.schedule.next == never
+	if w.now >= w.t1 {
+		w.adopt()
+	}
+	drained := w.now >= w.t1 && w.flying == 0 && w.schedule.next == never && w.phases.final.Load()
 	if drained && !w.asked {
 		w.asked = true
 		w.asking.Add(-1)
 	}
-	return drained && w.heardAll() || w.now >= w.deadline || w.cut.Load()
+	return drained && w.heardAll() || w.now >= w.deadline && w.phases.final.Load() || w.cut.Load()
 }
 
 // idleNS returns how long there is nothing to do unless something arrives.

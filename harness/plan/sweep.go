@@ -37,6 +37,10 @@ var Load = option.Set{
 		Help: "threads of the load generator; 0 is one per client CPU"},
 	{Name: "duration", Kind: option.Duration, Default: "3s", Min: 0.05, Max: 3000, Help: "length of the measured window"},
 	{Name: "warmup", Kind: option.Duration, Default: "1s", Min: 0, Max: 600, Help: "load before the window, not measured"},
+	{Name: "settle", Kind: option.Choice, Default: "off", Choices: []string{"off", "on"},
+		Help: "on: the warm-up goes on until the load is steady, by MSER-5, for at most 10s"},
+	{Name: "extend", Kind: option.Choice, Default: "off", Choices: []string{"off", "p90", "p99", "p999", "p9999"},
+		Help: "the window is doubled, up to 30s, while this percentile has too few requests to be known"},
 	{Name: "timeout", Kind: option.Duration, Default: "5s", Min: 0.01, Max: 600,
 		Help: "of a connect and of a reply; also how long late replies are waited for after the window"},
 }

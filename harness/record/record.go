@@ -71,10 +71,13 @@ type Trial struct {
 	Seed          uint64             `json:"seed"` // of the arrivals and the requests
 	StartedUnix   int64              `json:"started_unix_ns"`
 	WindowSeconds float64            `json:"window_seconds"` // length of the measured window
-	Due           uint64             `json:"due,omitempty"`  // open loop: requests whose intended time lies in the window
-	Sent          uint64             `json:"sent,omitempty"` // open loop: of those, written by the window's end
-	Requests      uint64             `json:"requests"`       // replies checked and right, of requests that belong to the window
-	ThroughputRPS float64            `json:"throughput_rps"` // right replies that came in during the window, per second
+	WarmupSeconds float64            `json:"warmup_seconds,omitempty"`
+	Steady        *bool              `json:"steady,omitempty"`   // settle=on: the load was steady when the window began
+	Extended      int                `json:"extended,omitempty"` // how often the window was made longer
+	Due           uint64             `json:"due,omitempty"`      // open loop: requests whose intended time lies in the window
+	Sent          uint64             `json:"sent,omitempty"`     // open loop: of those, written by the window's end
+	Requests      uint64             `json:"requests"`           // replies checked and right, of requests that belong to the window
+	ThroughputRPS float64            `json:"throughput_rps"`     // right replies that came in during the window, per second
 	OfferedRPS    float64            `json:"offered_rps,omitempty"`
 	Errors        map[string]uint64  `json:"errors,omitempty"`      // by kind: wrong, refused, reset, closed, timeout, backlog, other
 	FirstError    string             `json:"first_error,omitempty"` // text of the first one

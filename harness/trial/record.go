@@ -10,6 +10,7 @@ import (
 // Record writes down what a generator has measured, its own usage included.
 func Record(t *record.Trial, r *control.LoadResult) {
 	t.WindowSeconds = float64(r.WindowNS) / 1e9
+	t.WarmupSeconds, t.Steady, t.Extended = float64(r.WarmupNS)/1e9, r.Steady, r.Extended
 	t.Requests, t.Errors, t.FirstError = r.Requests, r.Errors, r.FirstError
 	t.Unanswered, t.Unrecorded = r.Unanswered, r.Unrecorded
 	t.LatencyNS, t.Histograms, t.Windows = r.Latency, r.Histograms, r.Windows

@@ -27,6 +27,7 @@ import (
 
 	"turnlab/harness/control"
 	"turnlab/harness/flags"
+	"turnlab/harness/load"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -180,7 +181,8 @@ func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.
 	if err != nil {
 		return err
 	}
-	event, err := g.Await(ctx, control.Result, timeout+l.grace())
+	event, err := g.Await(ctx, control.Result, 2*timeout+l.grace()) // for late replies and for silent connections
+
 	if err != nil {
 		return err
 	}
@@ -199,7 +201,16 @@ func LoadOf(t *record.Trial, address string) control.Load {
 		Conns: int(t.Number("conns")), Depth: int(t.Number("depth")), Threads: int(t.Number("threads")),
 		RateRPS: t.Number("rate"), Arrivals: t.Text("arrivals"), Seed: t.Seed, WarmupNS: int64(t.Duration("warmup")),
 		WindowNS: int64(t.Duration("duration")), TimeoutNS: int64(t.Duration("timeout")),
+		Settle: t.Text("settle") == "on", Extend: percentile(t.Text("extend")),
 	}
+}
+
+// percentile is what the window is to be extended for, if anything.
+func percentile(extend string) string {
+	if extend == "off" {
+		return ""
+	}
+	return extend
 }
 
 // edges is what was seen at both ends of the measured window.
@@ -212,7 +223,8 @@ type edges struct {
 // window samples the server and the CPUs at both edges of the measured window. The second sample comes with memory, which
 // is slow to read and would disturb inside the window; the connections are still open then, so it is memory under load.
 func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *control.Child) (e edges, err error) {
-	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, t.Duration("warmup")+l.grace())
+	warmup, duration := load.Longest(LoadOf(t, ""))
+	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, warmup+l.grace())
 	if err != nil {
 		return e, err
 	}
@@ -224,7 +236,7 @@ func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *con
 		e.cpus = flags.CPUs(t)
 		e.was, seen = readCPUs(e.cpus)
 	}
-	if _, err = g.Await(ctx, control.Measured, t.Duration("duration")+l.grace()); err != nil {
+	if _, err = g.Await(ctx, control.Measured, duration+l.grace()); err != nil {
 		return e, err
 	}
 	if e.is, seenAgain = readCPUs(e.cpus); !seen || !seenAgain {
