@@ -24,7 +24,7 @@ func (c *conn) burn(cx *coop.Context) progress {
 		workloads.Work(c.op.Units)
 		c.op.Units = 0
 	}
-	return c.step(cx)
+	return c.spend(cx)
 }
 
 // piecesPerQuantum is how often a session that computes looks at the clock. A look costs some 40 ns, and the last piece of

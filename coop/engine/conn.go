@@ -18,6 +18,7 @@ type conn struct {
 	sock    netio.Conn
 	op      workloads.Op // asked for and not yet carried out
 	extra   *extra       // what it needs only at times
+	inbox   *inbox       // from its first Receive on
 	fd      int32        // until the first poll has registered it; then -1
 	eof     bool
 }
@@ -30,7 +31,10 @@ type extra struct {
 	timer     coop.Sleep
 	waiting   bool // timer runs for the present op
 	burning   *coop.OffloadFuture[coop.Unit]
-	lingering int // bytes that will still be thrown away
+	calling   *calling
+	telling   *coop.SendFuture[string] // to the worker whose number is told
+	told      int                      // how many other workers the message that is published has been sent to
+	lingering int                      // bytes that will still be thrown away
 }
 
 // progress is how far an op has come.
@@ -54,9 +58,9 @@ func (c *conn) Poll(cx *coop.Context) coop.Poll[coop.Unit] {
 	for {
 		switch c.carryOut(cx) {
 		case done:
-			c.op = c.session.Step(&c.w.x)
+			c.step()
 		case waits:
-			c.pause()
+			c.pause(cx)
 			return coop.Pending[coop.Unit]()
 		case closes:
 			return coop.Done()
@@ -66,20 +70,47 @@ func (c *conn) Poll(cx *coop.Context) coop.Poll[coop.Unit] {
 
 // carryOut goes on with the op. Output goes out first, except before computing.
 func (c *conn) carryOut(cx *coop.Context) progress {
-	if c.op.Kind != workloads.Burn {
-		if p := c.send(cx); p != done {
-			return p
-		}
+	if c.expelled() {
+		return closes
 	}
+	if p := c.flush(cx); p != done {
+		return p
+	}
+	return c.perform(cx)
+}
+
+// step asks the session what to do next.
+func (c *conn) step() {
+	x := &c.w.x
+	c.op = c.session.Step(x)
+	x.Replies, x.Message = nil, ""
+}
+
+// flush sends what goes out before the op.
+func (c *conn) flush(cx *coop.Context) progress {
+	if c.op.Kind == workloads.Burn {
+		return done
+	}
+	return c.send(cx)
+}
+
+// perform goes on with the op itself.
+func (c *conn) perform(cx *coop.Context) progress {
 	switch c.op.Kind {
 	case workloads.Read:
 		return c.read(cx)
 	case workloads.Flush:
-		return c.step(cx)
+		return c.spend(cx)
 	case workloads.Sleep:
 		return c.sleep(cx)
 	case workloads.Burn:
 		return c.burn(cx)
+	case workloads.Call:
+		return c.call(cx)
+	case workloads.Publish:
+		return c.publish(cx)
+	case workloads.Receive:
+		return c.receive(cx)
 	case workloads.Close:
 		if c.op.Linger {
 			return c.linger(cx)
@@ -128,8 +159,8 @@ func (c *conn) send(cx *coop.Context) progress {
 	return done
 }
 
-// step counts a step that no socket operation was counted for, so that a session which never waits gives way all the same.
-func (c *conn) step(cx *coop.Context) progress {
+// spend counts a step that no socket operation was counted for, so that a session which never waits gives way all the same.
+func (c *conn) spend(cx *coop.Context) progress {
 	if !cx.Proceed() {
 		return waits
 	}
@@ -207,5 +238,14 @@ func (c *conn) Drop(cx *coop.Context) {
 		if x.burning != nil {
 			x.burning.Drop(cx)
 		}
+		if x.calling != nil {
+			x.calling.Drop(cx)
+		}
+		if x.telling != nil {
+			x.telling.Drop(cx)
+		}
+	}
+	if c.inbox != nil {
+		c.w.room.leave(c.inbox)
 	}
 }

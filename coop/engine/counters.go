@@ -9,6 +9,15 @@ type counters struct {
 	writes   int64
 	yields   int64 // times that a session that computes let others run
 
+	calls            int64 // requests to upstreams
+	callsFailed      int64
+	callsCancelled   int64
+	upstreamConnects int64
+	published        int64 // messages
+	delivered        int64 // messages given to a session
+	dropped          int64 // messages that a full queue had no room for
+	closedSlow       int64 // connections closed because their queue was full
+
 	polls    int64 // of tasks
 	wakes    int64
 	turns    int64 // of the executor's loop
@@ -45,6 +54,9 @@ type counter struct {
 func (c *counters) all() []counter {
 	return []counter{
 		{"accepted", &c.accepted}, {"open", &c.open}, {"reads", &c.reads}, {"writes", &c.writes}, {"yields", &c.yields},
+		{"calls", &c.calls}, {"calls_failed", &c.callsFailed}, {"calls_cancelled", &c.callsCancelled},
+		{"upstream_connects", &c.upstreamConnects},
+		{"published", &c.published}, {"delivered", &c.delivered}, {"dropped", &c.dropped}, {"closed_slow", &c.closedSlow},
 		{"polls", &c.polls}, {"wakes", &c.wakes}, {"turns", &c.turns}, {"sleeps", &c.sleeps}, {"deferred", &c.deferred},
 		{"timers", &c.timers}, {"waits", &c.waits}, {"events", &c.events}, {"stale", &c.stale},
 	}

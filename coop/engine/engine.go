@@ -31,8 +31,7 @@ var Spec = &engine.Spec{
 	Name:    "coop",
 	Summary: "the task decides: futures polled by one executor per core, which waits on epoll",
 	Options: options,
-	Serves:  serves,
-	Shared:  func(c engine.Config) bool { return c.Options.Int("executors") > 1 },
+	Shared:  shared,
 	Procs:   procs,
 	New:     New,
 }
@@ -50,16 +49,8 @@ var options = option.Set{
 		Help: "how long a poll may take before the watchdog prints who it is and counts it; 0 means no watchdog, which costs nothing"},
 }
 
-// serves refuses workloads whose sessions need each other or other servers: this engine's connections wait for their socket,
-// for time and for computations.
-func serves(w *workloads.Workload) error {
-	for _, op := range w.Ops {
-		if op != workloads.Sleep && op != workloads.Burn {
-			return fmt.Errorf("engine coop has no op %s, which workload %s needs", op, w.Name)
-		}
-	}
-	return nil
-}
+// shared says whether sessions run on several threads. One executor takes turns.
+func shared(c engine.Config) bool { return c.Options.Int("executors") > 1 }
 
 // procs asks for a P per goroutine that computes, and one more: the garbage collector and the process's control then run
 // beside the executors, and an executor whose P was taken while it waited finds another at once.
@@ -74,6 +65,8 @@ type Engine struct {
 	locked    bool
 	quantum   time.Duration
 	watchdog  time.Duration
+	await     bool // connections are async functions
+	upstreams []unix.Sockaddr
 
 	pool *coop.Pool // nil without offload
 	srv  workloads.Server
@@ -88,13 +81,23 @@ type Engine struct {
 
 // New makes an engine.
 func New(c engine.Config) (engine.Engine, error) {
+	e, err := newEngineFor(c)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func newEngineFor(c engine.Config) (*Engine, error) {
+	upstreams, err := resolve(c.Upstreams)
 	return &Engine{
 		executors: c.Options.Int("executors"),
 		offload:   c.Options.Int("offload"),
 		locked:    c.Options.Text("locked") == "on",
 		quantum:   c.Options.Duration("yield"),
 		watchdog:  c.Options.Duration("watchdog"),
-	}, nil
+		upstreams: upstreams,
+	}, err
 }
 
 // Serve runs the executors until Stop.
@@ -125,6 +128,10 @@ func (e *Engine) hire() ([]*worker, error) {
 			return nil, fmt.Errorf("executor %d: %w", len(workers)+1, err)
 		}
 		workers = append(workers, w)
+	}
+	if err := introduce(workers); err != nil {
+		dismiss(workers)
+		return nil, err
 	}
 	return workers, nil
 }

@@ -1,6 +1,9 @@
 package engine
 
-import "turnlab/workloads"
+import (
+	"turnlab/coop"
+	"turnlab/workloads"
+)
 
 // resume lends the worker's exchange to the connection, with what the connection has left in it.
 func (c *conn) resume() {
@@ -23,8 +26,11 @@ func (c *conn) resume() {
 }
 
 // pause takes from the exchange what the connection has left in it, most often nothing.
-func (c *conn) pause() {
+func (c *conn) pause(cx *coop.Context) {
 	w := c.w
+	if c.inbox != nil {
+		c.inbox.waker.Register(cx)
+	}
 	if len(w.x.In) == 0 && len(w.x.Out) == 0 && (c.extra == nil || !c.extra.busy()) {
 		c.discard()
 		return
@@ -60,7 +66,9 @@ func (w *worker) keep(out []byte) {
 }
 
 // busy reports whether the op in progress needs x.
-func (x *extra) busy() bool { return x.waiting || x.burning != nil }
+func (x *extra) busy() bool {
+	return x.waiting || x.burning != nil || x.told > 0 || x.telling != nil || x.calling != nil && x.calling.active
+}
 
 // more returns the connection's extra, and gives it one if it has none.
 func (c *conn) more() *extra {

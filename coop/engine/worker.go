@@ -23,11 +23,18 @@ type worker struct {
 	reactor *reactor.Reactor
 	counts  counters
 
+	room      room
+	peers     []*worker             // the others
+	mail      *coop.Channel[string] // what they publish; nil when there are none
+	upstreams []*upstream
+
 	// Lent to the connection that is polled.
 	x     workloads.Exchange
 	sent  int   // how much of x.Out has been sent
 	began int64 // when the poll began to compute, by the executor's clock; 0 before that
 	input [workloads.MaxUnread + readBytes]byte
+
+	answer [workloads.FrameHeader + workloads.FrameMax]byte // of an upstream, as it is read
 
 	outs   [][]byte // output buffers nobody uses
 	extras []*extra
@@ -42,7 +49,8 @@ func newWorker(e *Engine) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{engine: e, reactor: r}
+	w := &worker{engine: e, reactor: r, upstreams: newUpstreams(e.upstreams, e.executors)}
+	w.room.counts = &w.counts
 	w.ex = coop.New(coop.Config{Driver: r, Locked: e.locked, AfterTurn: w.publish, Watch: e.watch()})
 	return w, nil
 }
@@ -113,7 +121,7 @@ func (a *acceptor) listen(cx *coop.Context) (err error) {
 func (a *acceptor) handOut(cx *coop.Context, fd int32) {
 	w := a.workers[a.next]
 	a.next = (a.next + 1) % len(a.workers)
-	c := &conn{w: w, fd: fd, op: opening}
+	c := w.connection(fd)
 	var err error
 	if w.ex == cx.Executor() {
 		err = cx.Go(c)
@@ -123,6 +131,14 @@ func (a *acceptor) handOut(cx *coop.Context, fd int32) {
 	if err != nil { // the executor is stopping, or full
 		a.workers[0].reactor.System().CloseFD(fd)
 	}
+}
+
+// connection returns the task of a connection.
+func (w *worker) connection(fd int32) coop.Future[coop.Unit] {
+	if w.engine.await {
+		return newAwaited(w, fd)
+	}
+	return &conn{w: w, fd: fd, op: opening}
 }
 
 // Drop closes the listening socket.

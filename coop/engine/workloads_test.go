@@ -77,13 +77,3 @@ func read(t *testing.T, c net.Conn, buf []byte) []byte {
 	}
 	return buf[:n]
 }
-
-func TestRefusesWorkloadsThatItCannotServe(t *testing.T) {
-	for _, w := range workloads.All {
-		refused := Spec.CanServe(w) != nil
-		needs := w.Uses(workloads.Call) || w.Uses(workloads.Publish) || w.Uses(workloads.Receive)
-		if refused != needs {
-			t.Errorf("%s: refused %v, want %v", w.Name, refused, needs)
-		}
-	}
-}

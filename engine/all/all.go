@@ -15,6 +15,7 @@ import (
 // Specs lists the engines and their variants in the order in which they are shown.
 var Specs = []*engine.Spec{
 	coop.Spec,
+	coop.Await,
 	preempt.Spec,
 	preempt.NoPreempt,
 	threads.Spec,
