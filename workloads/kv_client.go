@@ -18,8 +18,8 @@ const (
 	kvValueHead = 16        // bytes: key, connection, index and their check, big-endian
 	kvPreloaded = 1<<32 - 1 // the connection of values that the server starts with
 	kvKeyStart  = "key:"    // a key is this and its number in kvKeyDigits digits, as redis-benchmark names them
-	kvKeyDigits = 12        //
-	kvKeyLength = 4 + kvKeyDigits
+	kvKeyDigits = 12
+	kvKeyLength = len(kvKeyStart) + kvKeyDigits
 )
 
 func (s kvStamp) check() uint32 {

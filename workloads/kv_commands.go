@@ -439,26 +439,9 @@ func (st *kvStore) strlen(out []byte, key []byte) []byte {
 
 // expireCommand is EXPIRE key seconds [NX|XX|GT|LT].
 func (st *kvStore) expireCommand(out []byte, args [][]byte) []byte {
-	var nx, xx, gt, lt bool
-	for _, w := range args[3:] {
-		switch {
-		case same(w, "nx"):
-			nx = true
-		case same(w, "xx"):
-			xx = true
-		case same(w, "gt"):
-			gt = true
-		case same(w, "lt"):
-			lt = true
-		default:
-			return appendError(out, "ERR Unsupported option "+cText(w, math.MaxInt))
-		}
-	}
-	switch {
-	case nx && (xx || gt || lt):
-		return appendError(out, "ERR NX and XX, GT or LT options at the same time are not compatible")
-	case gt && lt:
-		return appendError(out, "ERR GT and LT options at the same time are not compatible")
+	o, fault := readExpireOptions(args[3:])
+	if fault != "" {
+		return appendError(out, fault)
 	}
 	seconds, ok := parseInteger(args[2])
 	now := st.clock()
@@ -468,25 +451,56 @@ func (st *kvStore) expireCommand(out []byte, args [][]byte) []byte {
 	case seconds > math.MaxInt64/1000 || seconds < math.MinInt64/1000 || seconds*1000 > math.MaxInt64-now:
 		return appendError(out, "ERR invalid expire time in 'expire' command")
 	}
-	at := now + seconds*1000
-	return appendNumber(out, st.expireIf(args[1], now, at, func(was int64) bool {
-		switch {
-		case nx:
-			return was == 0
-		case xx && was == 0, gt && (was == 0 || at <= was), lt && was != 0 && at >= was:
-			return false
-		}
-		return true
-	}))
+	return appendNumber(out, st.expire(args[1], now, now+seconds*1000, o))
 }
 
-// expireIf makes a key expire if the condition holds for when it expires now (0: never), and returns 1 if it does.
-func (st *kvStore) expireIf(key []byte, now, at int64, condition func(was int64) bool) int64 {
+// expireOptions are conditions on when a key expires before the command.
+type expireOptions struct{ never, ever, later, sooner bool }
+
+func readExpireOptions(words [][]byte) (o expireOptions, fault string) {
+	for _, w := range words {
+		switch {
+		case same(w, "nx"):
+			o.never = true
+		case same(w, "xx"):
+			o.ever = true
+		case same(w, "gt"):
+			o.later = true
+		case same(w, "lt"):
+			o.sooner = true
+		default:
+			return o, "ERR Unsupported option " + cText(w, math.MaxInt)
+		}
+	}
+	switch {
+	case o.never && (o.ever || o.later || o.sooner):
+		return o, "ERR NX and XX, GT or LT options at the same time are not compatible"
+	case o.later && o.sooner:
+		return o, "ERR GT and LT options at the same time are not compatible"
+	}
+	return o, ""
+}
+
+// allow reports whether a key that expires at was (0: never) may expire at another time instead. Never is later than all.
+func (o expireOptions) allow(was, at int64) bool {
+	switch {
+	case o.never && was != 0, o.ever && was == 0:
+		return false
+	case o.later:
+		return was != 0 && at > was
+	case o.sooner:
+		return was == 0 || at < was
+	}
+	return true
+}
+
+// expire makes a key expire if its options allow it, and returns 1 if they do.
+func (st *kvStore) expire(key []byte, now, at int64, o expireOptions) int64 {
 	sh := st.lock(key)
 	defer st.unlock(sh)
 	e := st.find(sh, key)
 	switch {
-	case e == nil || !condition(e.expires):
+	case e == nil || !o.allow(e.expires, at):
 		return 0
 	case at <= now:
 		sh.drop(string(key), e)
