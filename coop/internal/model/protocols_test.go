@@ -26,7 +26,7 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 	program := compile(t, mutants)
 	var hunts []string
 	for _, m := range mutants {
-		hunts = append(hunts, m.protocol+":"+m.name)
+		hunts = append(hunts, m.In+":"+m.Name)
 	}
 	out, err := exec.Command(program, "-executions", "20000", "-mutants", strings.Join(hunts, ",")).CombinedOutput()
 	t.Logf("%s", out)

@@ -120,11 +120,16 @@ type client struct {
 	connect *netio.ConnectFuture
 	work    coop.Future[coop.Tuple2[error, error]]
 	leaves  bool // closes the connection in the middle
+	inStep  bool // sends a part only when everything before it has come back
+	sent    int
+	got     int
+	over    bool // nothing more comes back
 }
 
 func newClient(w *world, number int, listener int32) *client {
 	c := &client{w: w, number: number, total: w.random.IntN(1 << w.random.IntN(12))}
 	c.leaves = !w.calm && w.random.IntN(4) == 0
+	c.inStep = w.random.IntN(3) == 0
 	c.connect = netio.Connect(&c.sock, Address(listener))
 	return c
 }
@@ -163,18 +168,17 @@ func (c *client) broken(what string, err error) coop.Poll[coop.Unit] {
 func (c *client) Drop(cx *coop.Context) {
 	if c.work != nil {
 		coop.Drop(cx, c.work)
-	} else {
-		c.connect.Drop(cx)
+		if c.sock.IsOpen() {
+			c.sock.Close()
+		}
+		return
 	}
-	if c.sock.IsOpen() {
-		c.sock.Close()
-	}
+	c.connect.Drop(cx)
 }
 
 // sender sends in parts, sometimes with a rest in between, and ends its side.
 type sender struct {
 	client *client
-	sent   int
 	part   []byte
 	rest   coop.Sleep
 	rests  bool
@@ -189,8 +193,14 @@ func (s *sender) Poll(cx *coop.Context) coop.Poll[error] {
 			}
 			s.rests = false
 		}
-		if len(s.part) == 0 && s.sent == c.total {
+		if len(s.part) == 0 && c.sent == c.total {
 			return coop.Ready(c.sock.CloseWrite())
+		}
+		if len(s.part) == 0 && c.inStep && c.got < c.sent {
+			if c.over {
+				return coop.Ready[error](io.ErrUnexpectedEOF)
+			}
+			return coop.Pending[error]() // the receiver wakes the task
 		}
 		if len(s.part) == 0 {
 			s.next()
@@ -202,7 +212,7 @@ func (s *sender) Poll(cx *coop.Context) coop.Poll[error] {
 		if r.Err != nil {
 			return coop.Ready(r.Err)
 		}
-		s.sent, s.part = s.sent+r.Value, s.part[r.Value:]
+		c.sent, s.part = c.sent+r.Value, s.part[r.Value:]
 		if s.rests = c.w.random.IntN(8) == 0; s.rests {
 			s.rest.Reset(cx, c.w.between(0, time.Millisecond))
 		}
@@ -211,9 +221,9 @@ func (s *sender) Poll(cx *coop.Context) coop.Poll[error] {
 
 // next makes the part to be sent.
 func (s *sender) next() {
-	n := 1 + s.client.w.random.IntN(s.client.total-s.sent)
+	n := 1 + s.client.w.random.IntN(s.client.total-s.client.sent)
 	for i := range n {
-		s.part = append(s.part, byteAt(s.client.number, s.sent+i))
+		s.part = append(s.part, byteAt(s.client.number, s.client.sent+i))
 	}
 }
 
@@ -222,7 +232,6 @@ func (s *sender) Drop(cx *coop.Context) { s.rest.Drop(cx) }
 // receiver checks what comes back. Some of its reads are given up and made again, which must lose nothing.
 type receiver struct {
 	client *client
-	got    int
 	buf    []byte
 	read   coop.Future[coop.Choice2[coop.Result[int], coop.Unit]]
 }
@@ -245,7 +254,12 @@ func (r *receiver) Poll(cx *coop.Context) coop.Poll[error] {
 		if choice.Which == 1 {
 			continue
 		}
-		if end, err := r.took(choice.First); end {
+		end, err := r.took(choice.First)
+		if c.inStep {
+			cx.LocalWaker().Wake() // for the sender
+		}
+		if end {
+			c.over = true
 			return coop.Ready(err)
 		}
 	}
@@ -255,8 +269,8 @@ func (r *receiver) Poll(cx *coop.Context) coop.Poll[error] {
 func (r *receiver) took(result coop.Result[int]) (end bool, err error) {
 	c := r.client
 	if result.Err == io.EOF {
-		if r.got != c.total && c.w.calm {
-			c.w.fail("client %d: the end came after %d of %d bytes", c.number, r.got, c.total)
+		if c.got != c.total && c.w.calm {
+			c.w.fail("client %d: the end came after %d of %d bytes", c.number, c.got, c.total)
 		}
 		return true, nil
 	}
@@ -264,12 +278,12 @@ func (r *receiver) took(result coop.Result[int]) (end bool, err error) {
 		return true, result.Err
 	}
 	for i, b := range r.buf[:result.Value] {
-		if b != byteAt(c.number, r.got+i) || r.got+i >= c.total {
-			c.w.fail("client %d: byte %d is wrong", c.number, r.got+i)
+		if b != byteAt(c.number, c.got+i) || c.got+i >= c.total {
+			c.w.fail("client %d: byte %d is wrong", c.number, c.got+i)
 		}
 	}
-	r.got += result.Value
-	if c.leaves && r.got > c.total/2 {
+	c.got += result.Value
+	if c.leaves && c.got > c.total/2 {
 		c.sock.Close()
 		return true, net.ErrClosed
 	}

@@ -58,6 +58,8 @@ const (
 	callNS    = 2_000   // the most that a call takes
 	lateNS    = 50_000  // the most that a wait is late
 	travelNS  = 300_000 // the most that a piece of data takes
+	sleepNS   = 1e9     // no program sleeps that long: if nothing else happens, a wake-up was lost
+	callsMax  = 1e6     // of a run; one that makes more goes round in circles
 	goneKept  = 64
 	piecesMax = 3 // of what one write sends
 )
@@ -82,7 +84,9 @@ func (s *System) happens(chance int) bool { return chance > 0 && s.random.IntN(1
 
 // call accounts for a system call.
 func (s *System) call(what, fd int32) {
-	s.Calls++
+	if s.Calls++; s.Calls > callsMax {
+		s.Fail("no end after %d calls", s.Calls)
+	}
 	s.now += s.random.Int64N(callNS)
 	s.Digest = (s.Digest ^ uint64(what)<<32 ^ uint64(uint32(fd)) ^ uint64(s.now)) * 0x9e3779b97f4a7c15
 }
@@ -176,6 +180,8 @@ func (s *System) pass(limit time.Duration) {
 		switch {
 		case len(s.flights) > 0 && (limit < 0 || s.flights[0].at < deadline):
 			s.now = max(s.now, s.flights[0].at)
+		case limit > sleepNS:
+			s.Fail("the executor sleeps for %v, although nobody meant to: a wake-up was lost", limit)
 		case limit >= 0:
 			s.now = max(s.now, deadline) + s.random.Int64N(lateNS)
 			return

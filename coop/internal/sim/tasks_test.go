@@ -60,23 +60,35 @@ func naps(w *world, depth int) coop.Future[coop.Unit] {
 	}
 }
 
-// restless wakes itself a number of times, in one of three ways, and checks how long the queue makes it wait.
+// restless wakes itself a number of times, always in the same of three ways or in any, and checks that the executor does not sleep meanwhile and
+// how long the queue makes it wait: nobody may overtake it, so that each of the others comes at most once before it. What
+// another thread wakes is taken in with the next turn, and so is what yields.
 func restless(w *world, times int) coop.Future[coop.Unit] {
-	woken, bound := int64(-1), int64(0)
+	var before coop.Stats
+	bound := int64(-1)
+	way := w.random.IntN(6)
 	return track[coop.Unit](w, "a restless task", coop.PollFn[coop.Unit](func(cx *coop.Context) coop.Poll[coop.Unit] {
-		polls := w.ex.Stats().Polls
-		if woken >= 0 && polls-woken > bound {
-			w.fail("a task was polled %d polls after its wake, want at most %d", polls-woken, bound)
+		now := w.ex.Stats()
+		if polls := now.Polls - before.Polls; bound >= 0 && polls > bound {
+			w.fail("a task was polled %d polls after its wake, want at most %d", polls, bound)
+		}
+		if bound >= 0 && now.Sleeps != before.Sleeps {
+			w.fail("the executor slept although a task was woken")
 		}
 		if times--; times < 0 {
 			return coop.Done()
 		}
-		woken, bound = polls, int64(w.ex.Live()+coop.PollsPerTurn)
-		switch w.random.IntN(3) {
+		before, bound = now, int64(w.ex.Live())
+		this := way
+		if way > 2 {
+			this = w.random.IntN(3)
+		}
+		switch this {
 		case 0:
 			cx.LocalWaker().Wake()
 		case 1:
 			cx.Waker().Wake()
+			bound += coop.PollsPerTurn
 		default:
 			cx.Defer()
 			bound += coop.PollsPerTurn

@@ -18,15 +18,19 @@ type world struct {
 	tracked []tally
 	calm    bool // nothing resets, times out or is aborted, so that everything must be served
 	served  int  // clients that got everything back
+	failure error
 }
 
 // tally is a tracked future as seen at the end.
 type tally interface{ check() error }
 
-// failed is how a run ends that has gone wrong.
-type failed struct{ error }
-
-func (w *world) fail(format string, args ...any) { panic(failed{fmt.Errorf(format, args...)}) }
+// fail ends the run. The first failure counts: a task that panics fails those that wait for it.
+func (w *world) fail(format string, args ...any) {
+	if w.failure == nil {
+		w.failure = fmt.Errorf(format, args...)
+	}
+	panic(w.failure)
+}
 
 // newWorld makes the world of a seed. Every second one is calm.
 func newWorld(seed uint64) *world {
