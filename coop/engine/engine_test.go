@@ -64,13 +64,25 @@ func start(t testing.TB, srv workloads.Server, settings map[string]string) (stri
 	return l.Address, e
 }
 
+// newEngine makes an engine. Besides options the settings may have "variant", which is await, and "upstream".
 func newEngine(t testing.TB, settings map[string]string) *Engine {
 	t.Helper()
-	v, err := Spec.AllOptions().Resolve(settings)
+	spec, options, upstreams := Spec, map[string]string{}, []string(nil)
+	for name, value := range settings {
+		switch name {
+		case "variant":
+			spec = Await
+		case "upstream":
+			upstreams = append(upstreams, "tcp:"+value)
+		default:
+			options[name] = value
+		}
+	}
+	v, err := spec.AllOptions().Resolve(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := Spec.New(engine.Config{Options: v})
+	e, err := spec.New(engine.Config{Options: v, Upstreams: upstreams})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +103,7 @@ func dial(t testing.TB, address string) *net.TCPConn {
 func TestEchoesWhateverTheSettings(t *testing.T) {
 	for _, s := range []map[string]string{
 		{}, {"executors": "3"}, {"locked": "on"}, {"executors": "2", "locked": "on"}, {"yield": "100us"}, {"offload": "2"},
+		{"variant": "await"}, {"variant": "await", "executors": "2", "locked": "on"},
 	} {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			address, _ := start(t, script(echoScript), s)
