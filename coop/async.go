@@ -26,7 +26,7 @@ const (
 
 // AsyncFuture is a function that can wait; see Async.
 type AsyncFuture[T any] struct {
-	_     noCopy
+	place noCopy
 	co    Co
 	body  func(*Co) T
 	value T
@@ -61,6 +61,7 @@ func AsyncIn[T any](f *AsyncFuture[T], body func(*Co) T) {
 
 // Poll runs the body to its end or to the next await that has to wait.
 func (f *AsyncFuture[T]) Poll(cx *Context) Poll[T] {
+	f.place.stay("Async")
 	switch f.co.stage {
 	case coNew:
 		f.co.on = takeCoroutine(cx, f)

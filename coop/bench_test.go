@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"testing"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
-// The primitives. What they are compared with, and the goals, is in the documentation of the lab's method; here is how:
-//
-//	go test -run '^$' -bench . -count 7 ./coop
+// The primitives. docs/performance.md says what each benchmark shows and how to compare two versions.
 
 func BenchmarkPollReady(b *testing.B) {
 	cx := NewContext(NoopWaker())
@@ -49,6 +50,98 @@ func BenchmarkWakeRemoteAndPoll(b *testing.B) {
 		cx.Waker().Wake()
 		return Pending[Unit]()
 	}))
+}
+
+// bell is a driver whose Wake is what a reactor's is: a write to an eventfd, which is never read.
+type bell struct {
+	clock
+	fd int
+}
+
+func newBell(b *testing.B) *bell {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { unix.Close(fd) })
+	return &bell{clock: clock{t: b}, fd: fd}
+}
+
+func (e *bell) Wake() {
+	one := uint64(1)
+	unix.RawSyscall(unix.SYS_WRITE, uintptr(e.fd), uintptr(unsafe.Pointer(&one)), 8)
+}
+
+// BenchmarkEventfdWrite is the yardstick of BenchmarkWakeSleeper: the least that can end another thread's wait.
+func BenchmarkEventfdWrite(b *testing.B) {
+	e := newBell(b)
+	for b.Loop() {
+		e.Wake()
+	}
+}
+
+// BenchmarkWakeSleeper is what it costs a thread to wake a task of an executor that sleeps. The executor's side of it, taking
+// in and polling, is BenchmarkWakeRemoteAndPoll.
+func BenchmarkWakeSleeper(b *testing.B) {
+	ex := New(Config{Driver: newBell(b)})
+	defer ex.Close()
+	ex.start(never[Unit](), "")
+	task := ex.tasks.dequeue()
+	w := task.waker().Waker()
+	b.ReportAllocs()
+	for b.Loop() {
+		ex.sleeping.Store(true)
+		w.Wake()
+		if ex.sleeping.Load() {
+			b.Fatal("the executor sleeps on")
+		}
+		ex.tasks.collect()
+		ex.tasks.dequeue()
+	}
+}
+
+// BenchmarkHandOver sends a wake to another executor and waits for one to come back: two goroutines that go to sleep and are
+// woken in turn, by a parked goroutine's channel. BenchmarkHandOverGoroutines is the same without executors.
+func BenchmarkHandOver(b *testing.B) {
+	there, back := NewNotify(), NewNotify()
+	ex := New(Config{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ex.Run()
+	}()
+	b.ReportAllocs()
+	Spawn(ex, Async(func(co *Co) Unit {
+		for {
+			Await(co, there.Notified())
+			back.NotifyOne()
+		}
+	}))
+	own := New(Config{})
+	BlockOn(own, Async(func(co *Co) Unit {
+		for b.Loop() {
+			there.NotifyOne()
+			Await(co, back.Notified())
+		}
+		return Unit{}
+	}))
+	own.Close()
+	ex.Stop()
+	<-ended
+}
+
+func BenchmarkHandOverGoroutines(b *testing.B) {
+	there, back := make(chan struct{}, 1), make(chan struct{}, 1)
+	go func() {
+		for range there {
+			back <- struct{}{}
+		}
+	}()
+	for b.Loop() {
+		there <- struct{}{}
+		<-back
+	}
+	close(there)
 }
 
 func BenchmarkSpawnToDone(b *testing.B) {
@@ -102,6 +195,26 @@ func BenchmarkSpawnAndJoin(b *testing.B) {
 func BenchmarkSleepInsertAndCancel(b *testing.B) {
 	ex := New(Config{Driver: newParker()})
 	defer ex.Close()
+	b.ReportAllocs()
+	BlockOn[Unit](ex, Lazy(func(cx *Context) Unit {
+		s := SleepFor(0)
+		for b.Loop() {
+			s.Reset(cx, time.Hour)
+			s.Poll(cx)
+			s.Drop(cx)
+		}
+		return Unit{}
+	}))
+}
+
+// BenchmarkSleepAmongMany is an insert and a cancel while other timers wait.
+func BenchmarkSleepAmongMany(b *testing.B) {
+	const others = 1_000_000
+	ex := New(Config{Driver: newParker()})
+	defer ex.Close()
+	for i := range others {
+		ex.timers.Insert(int64(time.Hour)+int64(i)*int64(time.Millisecond), LocalWaker{})
+	}
 	b.ReportAllocs()
 	BlockOn[Unit](ex, Lazy(func(cx *Context) Unit {
 		s := SleepFor(0)

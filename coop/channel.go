@@ -44,6 +44,7 @@ func (c *Channel[T]) Send(v T) *SendFuture[T] {
 
 // Poll sends.
 func (f *SendFuture[T]) Poll(cx *Context) Poll[Result[Unit]] {
+	f.claim.place.stay("Send")
 	p := f.to.places.poll(cx, &f.claim)
 	switch {
 	case !p.ready:
@@ -87,6 +88,7 @@ func (c *Channel[T]) Recv() *RecvFuture[T] {
 
 // Poll receives.
 func (f *RecvFuture[T]) Poll(cx *Context) Poll[Item[T]] {
+	f.claim.place.stay("Recv")
 	p := f.from.values.poll(cx, &f.claim)
 	switch {
 	case !p.ready:

@@ -27,6 +27,7 @@ func polledAfterCopy[T any, F interface {
 	c := F(copyOf((*V)(f)))
 	panicsWith(t, name+" was copied", func() { c.Poll(cx) })
 	f.Poll(cx)
+	Drop(cx, f)
 }
 
 func TestAFutureThatIsPolledAfterACopySaysItsName(t *testing.T) {
@@ -38,6 +39,16 @@ func TestAFutureThatIsPolledAfterACopySaysItsName(t *testing.T) {
 		polledAfterCopy[Unit](t, cx, "Sleep", SleepFor(time.Hour))
 		polledAfterCopy[Result[int]](t, cx, "Sleep", Timeout(time.Hour, never[int]()))
 		polledAfterCopy[Result[int]](t, cx, "JoinHandle", SpawnLocal(cx, never[int]()))
+		polledAfterCopy[Unit](t, cx, "Async", Async(func(co *Co) Unit { return Await(co, never[Unit]()) }))
+		polledAfterCopy[Result[int]](t, cx, "Oneshot", NewOneshot[int]())
+		polledAfterCopy[Unit](t, cx, "Notified", NewNotify().Notified())
+		taken := NewSemaphore(1)
+		taken.TryAcquire(1)
+		polledAfterCopy[Unit](t, cx, "Acquire", taken.Acquire(1))
+		full := NewChannel[int](1)
+		polledAfterCopy[Item[int]](t, cx, "Recv", full.Recv())
+		full.TrySend(1)
+		polledAfterCopy[Result[Unit]](t, cx, "Send", full.Send(2))
 		polledAfterCopy[Result[Unit]](t, cx, "Offload", Offload(pool, func() Unit { <-release; return Unit{} }))
 		return Unit{}
 	}))

@@ -28,6 +28,7 @@ func (n *Notify) Notified() *NotifiedFuture { return &NotifiedFuture{from: n} }
 
 // Poll answers Ready when there was a notification.
 func (f *NotifiedFuture) Poll(cx *Context) Poll[Unit] {
+	f.claim.place.stay("Notified")
 	if !cx.Proceed() {
 		return Pending[Unit]()
 	}

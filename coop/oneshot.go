@@ -11,7 +11,7 @@ var ErrClosed = errors.New("coop: the channel is closed")
 // Oneshot carries one value from anywhere to one task. It is itself the future of the value; the error is ErrClosed when
 // the sender has closed it instead. It is cancel-safe in that nothing is left behind: a Send that comes after Drop is told.
 type Oneshot[T any] struct {
-	_      noCopy
+	place  noCopy
 	ended  signal // fired when there is a value or a Close
 	mu     sync.Mutex
 	result Result[T]
@@ -43,6 +43,7 @@ func (o *Oneshot[T]) end(r Result[T]) bool {
 
 // Poll answers Ready when there is a value, or will never be one.
 func (o *Oneshot[T]) Poll(cx *Context) Poll[Result[T]] {
+	o.place.stay("Oneshot")
 	if !cx.Proceed() || !o.ended.poll(cx) {
 		return Pending[Result[T]]()
 	}

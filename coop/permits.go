@@ -116,7 +116,7 @@ func wakeAll(wakers []Waker) {
 
 // claim is a future's place in a queue. Its fields belong to the lock of the queue.
 type claim struct {
-	_          noCopy
+	place      noCopy
 	next, prev *claim
 	waker      Waker // while it is queued
 	need       int

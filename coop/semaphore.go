@@ -47,6 +47,7 @@ func (s *Semaphore) AcquireIn(f *AcquireFuture, n int) {
 
 // Poll answers Ready when the permits are the caller's.
 func (f *AcquireFuture) Poll(cx *Context) Poll[Unit] {
+	f.claim.place.stay("Acquire")
 	if !f.from.permits.poll(cx, &f.claim).ready {
 		return Pending[Unit]()
 	}

@@ -122,6 +122,7 @@ func (w *watcher) started(t *slot, site string) {
 	}
 	task := &watched{slot: t, id: t.id(), future: fmt.Sprintf("%T", f), site: site, told: map[Lint]bool{}}
 	w.tasks[t.place] = task
+	_, task.told[LostWaker] = f.(*coroutines) // which is a task for the sake of its Drop, and never to be woken
 	if size := sizeOf(f); w.FutureBytesMax > 0 && size > w.FutureBytesMax {
 		w.report(task, LargeFuture, fmt.Sprintf("%d bytes; at most %d are allowed", size, w.FutureBytesMax))
 	}

@@ -102,12 +102,16 @@ func TestATaskThatWaitsForSomethingHasNotLostItsWaker(t *testing.T) {
 	defer pool.Close()
 	abortable, handle := coop.Abortable[coop.Unit](coop.SleepFor(time.Hour))
 	var remote coop.Waker
+	hears := coop.NewNotify()
 	waits := []coop.Future[coop.Unit]{
 		coop.SleepFor(time.Millisecond),
 		ignore(coop.Timeout[coop.Unit](time.Millisecond, coop.SleepFor(time.Hour))),
 		ignore(coop.Offload(pool, func() int { time.Sleep(time.Millisecond); handle.Abort(); return 1 })),
 		ignore(abortable),
 		coop.Yield(),
+		coop.Async(func(co *coop.Co) coop.Unit { return coop.Await(co, coop.SleepFor(time.Millisecond)) }),
+		hears.Notified(),
+		coop.Lazy(func(*coop.Context) coop.Unit { hears.NotifyOne(); return coop.Unit{} }),
 		steps(1, func(cx *coop.Context) { cx.LocalWaker().Wake() }),
 		steps(1, func(cx *coop.Context) { cx.Waker().Wake() }),
 		steps(1, func(cx *coop.Context) {
