@@ -23,7 +23,12 @@ import (
 	"turnlab/internal/misuse"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(nullChild) != "" {
+		os.Exit(NullMain(os.Stdin, os.Stdout))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestClosedLoopCountsWhatTheServerCounts(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
