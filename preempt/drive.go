@@ -13,9 +13,11 @@ import (
 // conn is one connection and its goroutine's hands.
 type conn struct {
 	net.Conn
-	input engine.Input
-	x     workloads.Exchange
-	out   *[]byte // where x.Out's memory came from, to give it back
+	engine *Engine
+	input  engine.Input
+	x      workloads.Exchange
+	out    *[]byte // where x.Out's memory came from, to give it back
+	member *member // from its first Receive on
 }
 
 // outputs lends memory for output to goroutines that have something to say; a goroutine that waits for input holds none.
@@ -26,8 +28,9 @@ var outputs = sync.Pool{New: func() any { return new([]byte) }}
 func (c *conn) drive(s workloads.Session) {
 	c.borrow()
 	defer c.giveBack()
-	for {
+	for !c.expelled() {
 		op := s.Step(&c.x)
+		c.x.Replies, c.x.Message = nil, ""
 		if op.Kind != workloads.Burn && !c.flush() {
 			return
 		}
@@ -40,6 +43,16 @@ func (c *conn) drive(s workloads.Session) {
 			time.Sleep(op.Wait)
 		case workloads.Burn:
 			workloads.Work(op.Units)
+		case workloads.Call:
+			if !c.call(op.Calls) {
+				return
+			}
+		case workloads.Publish:
+			c.engine.room.Publish(op.Message)
+		case workloads.Receive:
+			if !c.receive(op) {
+				return
+			}
 		case workloads.Close:
 			if op.Linger {
 				c.linger()
@@ -53,6 +66,9 @@ func (c *conn) drive(s workloads.Session) {
 func (c *conn) read() bool {
 	if c.x.EOF || len(c.x.In) >= workloads.MaxUnread {
 		return false
+	}
+	if c.member != nil {
+		return c.receiveInput()
 	}
 	c.giveBack()
 	c.input.Shrink(&c.x)

@@ -31,7 +31,6 @@ var Spec = &engine.Spec{
 	Name:    "preempt",
 	Summary: "the runtime decides: a goroutine per connection on package net, interrupted after 10 ms",
 	Options: options,
-	Serves:  engine.Only("preempt", workloads.Sleep, workloads.Burn),
 	New:     New,
 }
 
@@ -41,7 +40,6 @@ var NoPreempt = &engine.Spec{
 	Variant: "nopreempt",
 	Summary: "the same without the runtime's signal: a goroutine gives way at function calls only",
 	Options: options,
-	Serves:  engine.Only("preempt", workloads.Sleep, workloads.Burn),
 	Environ: []string{"GODEBUG=asyncpreemptoff=1"},
 	New:     New,
 }
@@ -56,6 +54,9 @@ type Engine struct {
 	bufferBytes int
 	accepted    atomic.Int64
 	running     sync.WaitGroup // the connections' goroutines
+	room        engine.Room
+	upstreams   []*engine.Upstream[net.Conn]
+	calls       engine.CallCounts
 
 	mu       sync.Mutex // guards the rest
 	stopped  bool
@@ -65,7 +66,11 @@ type Engine struct {
 
 // New makes an engine.
 func New(c engine.Config) (engine.Engine, error) {
-	return &Engine{bufferBytes: c.Options.Int("buffer"), conns: map[net.Conn]struct{}{}}, nil
+	upstreams, err := engine.NewUpstreams[net.Conn](c.Upstreams)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{bufferBytes: c.Options.Int("buffer"), upstreams: upstreams, conns: map[net.Conn]struct{}{}}, nil
 }
 
 // Serve accepts connections until Stop.
@@ -80,6 +85,9 @@ func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
 	}
 	e.Stop()
 	e.running.Wait()
+	for _, u := range e.upstreams {
+		u.Drain(func(nc net.Conn) { nc.Close() })
+	}
 	return err
 }
 
@@ -119,8 +127,9 @@ func (e *Engine) serve(nc net.Conn, srv workloads.Server) {
 	defer e.running.Done()
 	defer nc.Close()
 	if e.add(nc) {
-		c := conn{Conn: nc, input: engine.NewInput(e.bufferBytes)}
+		c := conn{Conn: nc, engine: e, input: engine.NewInput(e.bufferBytes)}
 		c.drive(srv.NewSession())
+		c.leave()
 		e.remove(nc)
 	}
 }
@@ -162,9 +171,12 @@ func (e *Engine) Stop() {
 	}
 }
 
-// Counters returns the connections accepted and open.
+// Counters returns the connections accepted and open, and what the room and the upstreams count.
 func (e *Engine) Counters() map[string]int64 {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	return map[string]int64{"accepted": e.accepted.Load(), "open": int64(len(e.conns))}
+	c := map[string]int64{"accepted": e.accepted.Load(), "open": int64(len(e.conns))}
+	e.mu.Unlock()
+	e.room.AddTo(c)
+	e.calls.AddTo(c)
+	return c
 }
