@@ -47,6 +47,7 @@ func TestServesWorkloads(t *testing.T) {
 	for _, w := range []*workloads.Workload{workloads.Echo, workloads.HTTP, workloads.Hog, workloads.Sleeper, workloads.Upstream} {
 		for _, settings := range variants {
 			t.Run(fmt.Sprint(w.Name, settings), func(t *testing.T) {
+				t.Parallel() // it waits more than it works
 				srv, clients := halves(t, w, nil)
 				address, e := start(t, srv, settings)
 				for i := range 4 {
@@ -74,11 +75,12 @@ func TestCallsAreJoinedRacedAndCutOff(t *testing.T) {
 	for _, mode := range []string{"all", "first", "deadline"} {
 		for _, settings := range variants {
 			t.Run(fmt.Sprint(mode, settings), func(t *testing.T) {
+				t.Parallel()
 				upstream, _ := halves(t, workloads.Upstream, nil)
 				address, _ := start(t, upstream, nil)
 				srv, clients := halves(t, workloads.Fanout, map[string]string{"mode": mode, "calls": "40", "tail": "10%"})
 				address, e := start(t, srv, with(settings, "upstream", address))
-				const conns, requests = 3, 4
+				const conns, requests = 3, 2
 				for i := range conns {
 					ask(t, dial(t, address), clients.NewClient(i), requests)
 				}
