@@ -86,7 +86,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return misuse.Errorf("%w; see '%s --help'", err, c.CommandPath())
 	})
-	root.AddCommand(benchCommand(), sweepCommand(), compareCommand(), reportCommand(), serveCommand(), loadCommand(), listCommand(),
+	root.AddCommand(benchCommand(), sweepCommand(), compareCommand(), capacityCommand(), reportCommand(), serveCommand(), loadCommand(), listCommand(),
 		versionCommand(), childCommand())
 	return root
 }

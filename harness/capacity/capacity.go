@@ -70,13 +70,20 @@ func (l *Load) class(g Goal) Class {
 	if l.Generator {
 		return Upper
 	}
+	return g.classify(l.Losses)
+}
+
+// Passes reports whether trials with these loss ratios pass.
+func (g Goal) Passes(losses []float64) bool { return g.classify(losses) == Lower }
+
+func (g Goal) classify(losses []float64) Class {
 	good := 0
-	for _, loss := range l.Losses {
+	for _, loss := range losses {
 		if loss <= g.LossRatio {
 			good++
 		}
 	}
-	return g.Classify(good, len(l.Losses)-good)
+	return g.Classify(good, len(losses)-good)
 }
 
 // A Search finds the bounds of one system. Loads are whole numbers of requests per second.

@@ -81,10 +81,15 @@ func (p *Plan) Jobs() []Job {
 	var jobs []Job
 	for block, order := range p.Order {
 		for _, i := range order {
-			jobs = append(jobs, Job{len(jobs), block, p.Points[i], seedOf(p.Seed, block, p.Points[i])})
+			jobs = append(jobs, p.Job(len(jobs), block, p.Points[i]))
 		}
 	}
 	return jobs
+}
+
+// Job returns a trial of any point, with the seed that it has in this plan.
+func (p *Plan) Job(trial, block int, point record.Point) Job {
+	return Job{trial, block, point, seedOf(p.Seed, block, point)}
 }
 
 // What a trial takes besides warm-up and window: two processes to start, connections to make and to break, samples to take.

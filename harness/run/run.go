@@ -65,6 +65,16 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 	if err := check(p, o); err != nil {
 		return Summary{}, err
 	}
+	meta := newMeta(p)
+	w, err := record.Create(o.Dir, meta)
+	if err != nil {
+		return Summary{}, err
+	}
+	return newRunner(p, o, w, meta).run(ctx, nil)
+}
+
+// newMeta describes a run of p that begins now.
+func newMeta(p *plan.Plan) record.Run {
 	now := time.Now()
 	meta := record.Run{
 		Schema: record.Schema, ID: newID(now), Version: host.Version(), Command: os.Args, StartedUnix: now.UnixNano(),
@@ -72,11 +82,7 @@ func Execute(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
 		Precision: p.Precision, BudgetNS: int64(p.Budget),
 	}
 	meta.Host.ServerCPUs, meta.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
-	w, err := record.Create(o.Dir, meta)
-	if err != nil {
-		return Summary{}, err
-	}
-	return newRunner(p, o, w, meta).run(ctx, nil)
+	return meta
 }
 
 // Resume goes on with the run in o.Dir: its plan, without the trials that it has. A run that stopped early is complete. The
