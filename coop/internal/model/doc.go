@@ -19,7 +19,8 @@
 // Checked here, in every order that is tried: no wake-up is lost (an execution in which nobody can run any more fails);
 // one thread polls a task, one poll at a time; nothing is polled after its end; a task is polled at most once more than it
 // was woken; a stale waker touches nobody; what is dropped is dropped once, by its owner, and before anybody learns of the
-// end; a stopped executor keeps nothing. What depends on sockets and on time is checked by package sim.
+// end; a stopped executor keeps nothing; what is sent is received once and in order, and a lock that is handed to somebody
+// who gives up goes to the next. What depends on sockets and on time is checked by package sim.
 //
 // # Limits
 //

@@ -70,4 +70,14 @@ var mutants = []mutant.Mutant{
 	{Name: "a sub-executor looks before it has the waker", In: "unordered", Edits: []mutant.Edit{
 		{File: "unordered.go", Old: "\tu.adopt(cx) // before", New: "\tif !MUTATED {\n\t\tu.adopt(cx)\n\t} else {\n\t\tdefer u.adopt(cx)\n\t} // before"},
 	}},
+	{Name: "a value is announced before it is there", In: "channel", Edits: []mutant.Edit{
+		{File: "channel.go", Old: "\tc.mu.Lock()\n\tdefer c.mu.Unlock()\n\tif c.closed {\n\t\treturn false", New: "\tif MUTATED {\n\t\tc.values.release(1)\n\t}\n\tc.mu.Lock()\n\tdefer c.mu.Unlock()\n\tif c.closed {\n\t\treturn false"},
+		{File: "channel.go", Old: "\tc.length++\n\tc.values.release(1)\n", New: "\tc.length++\n\tif !MUTATED {\n\t\tc.values.release(1)\n\t}\n"},
+	}},
+	{Name: "what was handed to one who gives up is lost", In: "mutex", Edits: []mutant.Edit{
+		{File: "permits.go", Old: "\tif c.stage == claimGranted {\n\t\tp.free", New: "\tif c.stage == claimGranted && !MUTATED {\n\t\tp.free"},
+	}},
+	{Name: "a notification that finds nobody is forgotten", In: "notify", Edits: []mutant.Edit{
+		{File: "notify.go", Old: "\t\tn.stored = true\n", New: "\t\tn.stored = !MUTATED\n"},
+	}},
 }

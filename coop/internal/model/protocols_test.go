@@ -10,10 +10,11 @@ import (
 var (
 	only       = flag.String("model", "", "check only the protocol of this name")
 	seedFlag   = flag.String("seed", "", "repeat one execution of -model, as printed by a failure")
-	executions = flag.String("executions", "2000", "executions per protocol and way of scheduling, at most")
+	executions = flag.String("executions", "1000", "executions per protocol and way of scheduling, at most")
 )
 
 func TestProtocolsHoldInEveryOrderOfTheThreads(t *testing.T) {
+	t.Parallel()
 	program := compile(t, nil)
 	out, err := exec.Command(program, "-model", *only, "-seed", *seedFlag, "-executions", *executions).CombinedOutput()
 	t.Logf("%s", out)
@@ -23,6 +24,7 @@ func TestProtocolsHoldInEveryOrderOfTheThreads(t *testing.T) {
 }
 
 func TestEveryPlantedMistakeIsFound(t *testing.T) {
+	t.Parallel()
 	program := compile(t, mutants)
 	var hunts []string
 	for _, m := range mutants {

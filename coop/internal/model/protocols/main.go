@@ -35,6 +35,10 @@ var protocols = []struct {
 	{"spawns", spawns},
 	{"stops", stops},
 	{"stops BlockOn", stopsBlockOn},
+	{"oneshot", oneshot},
+	{"channel", channel},
+	{"mutex", mutex},
+	{"notify", notify},
 }
 
 var (
