@@ -16,7 +16,11 @@ var (
 func TestProtocolsHoldInEveryOrderOfTheThreads(t *testing.T) {
 	t.Parallel()
 	program := compile(t, nil)
-	out, err := exec.Command(program, "-model", *only, "-seed", *seedFlag, "-executions", *executions).CombinedOutput()
+	n := *executions
+	if testing.Short() {
+		n = "100"
+	}
+	out, err := exec.Command(program, "-model", *only, "-seed", *seedFlag, "-executions", n).CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Errorf("%v; repeat it with -model and -seed", err)
