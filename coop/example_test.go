@@ -278,3 +278,31 @@ func ExamplePinLocal() {
 	fmt.Println("slept:", err == nil)
 	// Output: slept: true
 }
+
+// An async function reads like one that blocks. At each Await that has to wait it answers Pending to whoever polls it, and
+// goes on there with its variables as they were.
+func ExampleAsync() {
+	ex := coop.New(coop.Config{})
+	defer ex.Close()
+	sum := coop.Async(func(co *coop.Co) int {
+		total := 0
+		for i := range 4 {
+			coop.Await(co, coop.SleepFor(time.Millisecond))
+			total += i
+		}
+		return total
+	})
+	v, _ := coop.BlockOn(ex, sum)
+	fmt.Println(v)
+	// Output: 6
+}
+
+// A task that is pending, and has left its waker nowhere, will never be polled again. Under Watch somebody says so.
+func ExampleWatch() {
+	watch := coop.Watch{Report: func(f coop.Finding) { fmt.Println(f.Lint) }}
+	ex := coop.New(coop.Config{Watch: &watch})
+	defer ex.Close()
+	ex.Go(coop.Pending[coop.Unit]())
+	coop.BlockOn(ex, coop.SleepFor(time.Millisecond))
+	// Output: lost waker
+}
