@@ -86,8 +86,8 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return misuse.Errorf("%w; see '%s --help'", err, c.CommandPath())
 	})
-	root.AddCommand(benchCommand(), sweepCommand(), compareCommand(), capacityCommand(), reportCommand(), serveCommand(), loadCommand(), listCommand(),
-		versionCommand(), childCommand())
+	root.AddCommand(benchCommand(), sweepCommand(), capacityCommand(), compareCommand(), fitCommand(), reportCommand(),
+		serveCommand(), loadCommand(), listCommand(), versionCommand(), childCommand())
 	return root
 }
 
