@@ -13,8 +13,12 @@ import (
 // conn is one connection and its thread's hands.
 type conn struct {
 	fd       int
+	host     *host
 	input    engine.Input
 	x        workloads.Exchange
+	bell     int         // eventfd; 0 until it is needed
+	inbox    *inbox      // of a subscriber, from its first Receive on
+	asking   *asking     // from the first Call on
 	sleeping atomic.Bool // in clock_nanosleep, or about to be
 	stopped  func() bool
 }
@@ -23,8 +27,10 @@ type conn struct {
 // thread meanwhile.
 func (c *conn) drive(s workloads.Session) {
 	c.x = workloads.Exchange{Out: c.x.Out[:0]}
-	for {
+	defer c.leave()
+	for !c.expelled() {
 		op := s.Step(&c.x)
+		c.x.Replies, c.x.Message = nil, ""
 		if op.Kind != workloads.Burn && !c.flush() {
 			return
 		}
@@ -39,6 +45,16 @@ func (c *conn) drive(s workloads.Session) {
 			}
 		case workloads.Burn:
 			workloads.Work(op.Units)
+		case workloads.Call:
+			if !c.call(op.Calls) {
+				return
+			}
+		case workloads.Publish:
+			c.host.room.Publish(op.Message)
+		case workloads.Receive:
+			if !c.receive(op) {
+				return
+			}
 		case workloads.Close:
 			if op.Linger {
 				c.linger()

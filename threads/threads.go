@@ -45,7 +45,6 @@ var Spec = &engine.Spec{
 	},
 	Defaults: map[string]string{"gogc": "-1", "memlimit": "2g"},
 	Why:      "a collection visits every P, and there is one per thread; memlimit bounds what then piles up",
-	Serves:   engine.Only("threads", workloads.Sleep, workloads.Burn),
 	Procs:    func(c engine.Config) int { return count(c) + sparePs },
 	New:      New,
 }
@@ -61,6 +60,7 @@ const (
 
 // Engine serves each connection with a thread.
 type Engine struct {
+	host     *host
 	workers  []*worker
 	listener *engine.Listener
 	srv      workloads.Server
@@ -83,7 +83,11 @@ func New(c engine.Config) (engine.Engine, error) {
 	if err := checkThreads(n); err != nil {
 		return nil, err
 	}
-	e := &Engine{stop: make(chan struct{}), failed: make(chan error, 1)}
+	shared, err := newHost(c)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{host: shared, stop: make(chan struct{}), failed: make(chan error, 1)}
 	for range n {
 		e.workers = append(e.workers, newWorker(e, c.Options.Int("buffer")))
 	}
@@ -166,6 +170,7 @@ func (e *Engine) end() {
 		select {
 		case <-ended:
 			again.Stop()
+			e.host.close()
 			e.closeListener()
 			return
 		case <-again.C:
@@ -187,6 +192,7 @@ func (e *Engine) Counters() map[string]int64 {
 		"accepted": e.accepted.Load(),
 		"open":     e.busy.Load(),
 	}
+	e.host.addTo(c)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.prepared || e.closed || e.listener.Network != "tcp" {

@@ -23,7 +23,7 @@ type worker struct {
 }
 
 func newWorker(e *Engine, bufferBytes int) *worker {
-	return &worker{engine: e, open: -1, conn: conn{input: engine.NewInput(bufferBytes), stopped: e.stopped}}
+	return &worker{engine: e, open: -1, conn: conn{input: engine.NewInput(bufferBytes), host: e.host, stopped: e.stopped}}
 }
 
 // run is the life of the thread. It never unlocks, so the thread ends with it.
@@ -33,6 +33,7 @@ func (w *worker) run(ready func()) {
 	ready()
 	defer w.engine.running.Done()
 	defer w.setThread(0)
+	defer w.closeBell()
 	for !w.engine.stopped() {
 		fd, err := accept(w.engine.listener)
 		switch {
