@@ -64,7 +64,7 @@ func TestNoParameterIsNegative(t *testing.T) {
 }
 
 func TestTheIntervalsHoldTheTruth(t *testing.T) {
-	law, held, runs := Law{1000, 0.05, 0.001}, 0, 60
+	law, held, runs := Law{1000, 0.05, 0.001}, 0, 30
 	for seed := range runs {
 		f, err := USL(observe(law, 10, 0.02, uint64(seed)), 1)
 		if err != nil {
@@ -74,7 +74,7 @@ func TestTheIntervalsHoldTheTruth(t *testing.T) {
 			held++
 		}
 	}
-	if held < runs*85/100 { // a bootstrap of ten blocks is a little narrow
+	if held < runs*8/10 { // a bootstrap of ten blocks is a little narrow
 		t.Errorf("%d of %d", held, runs)
 	}
 }
