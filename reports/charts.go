@@ -54,6 +54,17 @@ func (il illustrator) figures() [][]figure {
 	return figures
 }
 
+// details are the charts that stand behind the medians: the whole distribution of latencies, and the course of a trial.
+func (il illustrator) details(p digest.Panel) []figure {
+	var figures []figure
+	for _, draw := range []func(digest.Panel) (figure, bool){il.spectrum, il.progress} {
+		if f, ok := draw(p); ok {
+			figures = append(figures, f)
+		}
+	}
+	return figures
+}
+
 // measured reports whether any trial of a panel has the metric.
 func (il illustrator) measured(p digest.Panel, m digest.Metric) bool {
 	for _, s := range p.Series {

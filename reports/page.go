@@ -29,9 +29,7 @@ var (
 	pageJS string
 )
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"join": strings.Join, "svg": inlineSVG,
-}).Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"svg": inlineSVG}).Parse(pageText))
 
 // A page is what the template fills in.
 type page struct {

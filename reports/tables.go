@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"turnlab/reports/digest"
+	"turnlab/reports/unit"
 )
 
 // A dataTable is text in rows, for every kind of output.
@@ -78,6 +79,17 @@ func (b builder) valueCell(c digest.Cell) cell {
 		out.Small = fmt.Sprintf("%d invalid", len(sum.Strays))
 	}
 	return out
+}
+
+// spread writes an interval for a table.
+func spread(u unit.Unit, lo, hi float64, n int) string {
+	switch {
+	case n < 2:
+		return fmt.Sprintf("n %d", n)
+	case math.IsInf(lo, 0) || math.IsInf(hi, 0):
+		return fmt.Sprintf("no interval, n %d", n)
+	}
+	return fmt.Sprintf("%s to %s, n %d", u.Format(lo), u.Format(hi), n)
 }
 
 func axisName(s digest.Section) string {

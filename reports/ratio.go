@@ -1,0 +1,86 @@
+package reports
+
+import (
+	"math"
+	"strings"
+
+	"turnlab/reports/chart"
+	"turnlab/reports/digest"
+	"turnlab/reports/unit"
+)
+
+// ratioPlaces is the number of values of the axis at which ratios are shown.
+const ratioPlaces = 3
+
+// ratios draws a forest plot of a cost against the baseline engine's, paired within blocks.
+func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
+	p.Series = drawn(p)
+	base := p.Baseline()
+	c := chart.Chart{
+		ID:       slug(il.section.Workload, p.Mode, p.Text(), m.ID, "ratio"),
+		Title:    m.Short + " against " + p.Series[base].Name,
+		Subtitle: il.subtitle(p, "left of 1 is cheaper"),
+		Rows:     true, Rule: &chart.Rule{X: 1, Lo: 1, Hi: 1},
+		X: chart.Axis{Label: il.ratioLabel(p), Unit: unit.Times},
+	}
+	t := dataTable{Columns: []column{{Name: "engine", Text: true}, {Name: "ratio"}}}
+	most := 0
+	for _, x := range p.Representative(ratioPlaces) {
+		for _, r := range il.digest.Ratios(p, m, base, x) {
+			row := il.ratioRow(p, r)
+			c.Series = append(c.Series, row)
+			t.Rows = append(t.Rows, []cell{{Text: row.Name}, {Text: row.Note, Sort: r.Median, Small: spread(unit.Times, r.Lo, r.Hi, len(r.Values))}})
+			most = max(most, len(r.Values))
+		}
+	}
+	c.Footnote = strings.Replace(trialsText(most, most), "trials", "blocks", 1) + " · line: " + spreadText(il.digest) + " · ticks: blocks"
+	c.Alt = c.Title + ", " + c.Subtitle + ". " + rowsText(c.Series)
+	c.X.Scale = ratioScale(c.Series)
+	return figure{Chart: c, Table: t}, len(c.Series) > 0
+}
+
+func (il illustrator) ratioLabel(p digest.Panel) string {
+	label := "ratio within a block"
+	if il.section.Axis.Name == "" {
+		return label
+	}
+	var at []string
+	for _, x := range p.Representative(ratioPlaces) {
+		at = append(at, digest.Setting{Name: il.section.Axis.Name, Value: x}.Text())
+	}
+	return label + ", at " + listed(at) + " " + axisLabel(il.section.Axis.Name)
+}
+
+func (il illustrator) ratioRow(p digest.Panel, r digest.Ratio) chart.Series {
+	s := p.Series[r.Series]
+	row := chart.Series{
+		Name: s.Name, Key: s.Label, Look: il.looks[s.Label], Trials: places(r.Values), Note: unit.Times.Format(r.Median),
+		Points: []chart.Point{{X: r.Median, Lo: r.Lo, Hi: r.Hi}},
+	}
+	if il.section.Axis.Name != "" {
+		row.Name += " at " + digest.Setting{Name: il.section.Axis.Name, Value: r.X}.Text()
+	}
+	return row
+}
+
+// ratioScale is logarithmic when ratios are far apart: twice and half are then equally far from one.
+func ratioScale(rows []chart.Series) chart.Scale {
+	low, high := 1.0, 1.0
+	for _, s := range rows {
+		for _, t := range s.Trials {
+			low, high = math.Min(low, t.X), math.Max(high, t.X)
+		}
+	}
+	if high/low > 5 {
+		return chart.Log
+	}
+	return chart.Linear
+}
+
+func rowsText(rows []chart.Series) string {
+	var parts []string
+	for _, s := range rows {
+		parts = append(parts, s.Name+" "+s.Note)
+	}
+	return strings.Join(parts, "; ") + "."
+}
