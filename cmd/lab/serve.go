@@ -14,6 +14,7 @@ import (
 func serveCommand() *cobra.Command {
 	var points pointFlags
 	var engineLabel, workload, network, listen, cpus string
+	var upstreams []string
 	var conns int
 	c := &cobra.Command{
 		Use:   "serve",
@@ -36,7 +37,7 @@ func serveCommand() *cobra.Command {
 			return server.Foreground(c.Context(), control.Server{
 				Engine: engineLabel, Workload: workload, Network: network, Address: listen, Conns: conns,
 				Options: point.Options(point.Engine), Settings: point.Options(point.Workload),
-				Command: commandOf(p.Catalog, engineLabel),
+				Command: commandOf(p.Catalog, engineLabel), Upstreams: upstreams,
 			}, c.OutOrStdout())
 		},
 	}
@@ -45,6 +46,8 @@ func serveCommand() *cobra.Command {
 	c.Flags().StringVar(&network, "transport", "tcp", "tcp or unix")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "address, or the path of a unix socket; port 0 takes a free one")
 	c.Flags().IntVar(&conns, "conns", 0, "how many connections to expect (0: unknown); threads makes so many threads")
+	c.Flags().StringSliceVar(&upstreams, "upstream", nil,
+		"servers that workload fanout calls, as tcp:HOST:PORT or unix:PATH (lab serve --workload upstream is one)")
 	c.Flags().StringVar(&cpus, "cpus", "", "CPUs to run on, such as 0 or 0-3 (default: all)")
 	points.addSet(c)
 	points.addForeign(c)

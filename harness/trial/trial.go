@@ -77,7 +77,12 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		return err
 	}
 	defer cleanUp()
-	server, ready, err := l.startServer(ctx, t, address)
+	upstreams, endUpstream, err := l.startUpstream(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer endUpstream()
+	server, ready, err := l.startServer(ctx, t, address, upstreams)
 	if err != nil {
 		return err
 	}
@@ -123,7 +128,7 @@ func listenAddress(transport string) (address string, cleanUp func(), err error)
 }
 
 // startServer starts the server and waits until clients may connect.
-func (l *Lab) startServer(ctx context.Context, t *record.Trial, address string) (*control.Child, *control.Event, error) {
+func (l *Lab) startServer(ctx context.Context, t *record.Trial, address string, upstreams []string) (*control.Child, *control.Event, error) {
 	spec, err := l.Catalog.Engine(t.Label())
 	if err != nil {
 		return nil, nil, err
@@ -138,6 +143,7 @@ func (l *Lab) startServer(ctx context.Context, t *record.Trial, address string) 
 	ready, err := child.Ask(ctx, control.Request{Do: control.Start, Server: &control.Server{
 		Engine: t.Label(), Workload: t.Workload, Network: t.Text("transport"), Address: address,
 		Options: t.Options(t.Engine), Settings: t.Options(t.Workload), Conns: int(t.Number("conns")), Command: spec.Command,
+		Upstreams: upstreams,
 	}}, control.Ready, l.grace())
 	return child, ready, err
 }
