@@ -461,8 +461,8 @@ const overlappingTexts = `[...document.querySelectorAll(".plot:not([hidden]) svg
 })`
 
 func TestSVGAndPNGShowTheSame(t *testing.T) {
-	dir, _ := reportOf(t, "quick")
 	b := openTab(t)
+	dir, _ := reportOf(t, "quick")
 	for _, name := range []string{"echo-closed-p99", "echo-closed-cpu-ratio", "echo-closed-spectrum", "http-closed-progress"} {
 		want, err := os.ReadFile(filepath.Join(dir, ChartDir, name+".png"))
 		if err != nil {

@@ -102,6 +102,9 @@ func TestReportsAreAsTheyWere(t *testing.T) {
 }
 
 func TestTheSameRecordsGiveTheSameBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("much to draw: not in -short")
+	}
 	run, trials := loadFixture(t, "oddities")
 	dir, page := reportOf(t, "oddities")
 	again := t.TempDir()
@@ -288,6 +291,9 @@ func TestThePageCarriesItsData(t *testing.T) {
 }
 
 func TestAThousandTrialsMakeAPageBelowFiveMegabytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("much to draw: not in -short")
+	}
 	run, trials := largeFixture()
 	r := newReport(run, trials, nil)
 	r.illustrate()
