@@ -59,6 +59,7 @@ type rig struct {
 	*testing.T
 	engine   engine.Engine
 	listener *engine.Listener
+	upstream *upstream // for calls
 	seen     *observer
 	done     chan error
 }
@@ -66,13 +67,18 @@ type rig struct {
 // start makes an engine serve until the test ends, and then checks that it has left nothing behind.
 func start(t *testing.T, spec *engine.Spec, network string, srv workloads.Server) *rig {
 	t.Helper()
-	before, others := openFiles(t), goleak.IgnoreCurrent()
-	r := &rig{T: t, engine: build(t, spec), seen: &observer{inner: srv}, done: make(chan error, 1)}
-	address := "127.0.0.1:0"
+	address, upstreamAddress := "127.0.0.1:0", "127.0.0.1:0"
 	if network == "unix" {
-		address = filepath.Join(t.TempDir(), "sock")
+		dir := t.TempDir()
+		address, upstreamAddress = filepath.Join(dir, "sock"), filepath.Join(dir, "up")
 	}
-	var err error
+	others := goleak.IgnoreCurrent()
+	up, err := startUpstream(network, upstreamAddress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := openFiles(t) - 1 // without the upstream, but with what the Go runtime opens for its first socket
+	r := &rig{T: t, engine: build(t, spec, up.name()), upstream: up, seen: &observer{inner: srv}, done: make(chan error, 1)}
 	if r.listener, err = engine.Listen(network, address); err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +90,7 @@ func start(t *testing.T, spec *engine.Spec, network string, srv workloads.Server
 	go func() { r.done <- r.engine.Serve(r.listener, r.seen) }()
 	t.Cleanup(func() {
 		r.stop()
+		up.stop()
 		r.seen.check(t)
 		goleak.VerifyNone(t, others)
 		r.await("the files to be closed", func() bool { return openFiles(t) <= before })
@@ -92,13 +99,13 @@ func start(t *testing.T, spec *engine.Spec, network string, srv workloads.Server
 }
 
 // build makes an engine for up to maxConns connections as a server process does.
-func build(t *testing.T, spec *engine.Spec) engine.Engine {
+func build(t *testing.T, spec *engine.Spec, upstreams ...string) engine.Engine {
 	t.Helper()
 	options, err := spec.AllOptions().Resolve(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := engine.Config{Options: options, Conns: maxConns, CPUs: runtime.NumCPU()}
+	config := engine.Config{Options: options, Conns: maxConns, CPUs: runtime.NumCPU(), Upstreams: upstreams}
 	spec.SetUp(config)
 	e, err := spec.New(config)
 	if err != nil {

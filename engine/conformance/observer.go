@@ -115,7 +115,13 @@ func (s *session) examine(x *workloads.Exchange) {
 		o.fault("a step after Close")
 	case was.op.Kind == workloads.Read && len(x.In) == was.unread && x.EOF == was.eof:
 		o.fault("a step after Read without more input")
-	case was.op.Kind != workloads.Read && len(x.In) != was.unread:
+	case was.op.Kind == workloads.Receive && len(x.In) == was.unread && x.EOF == was.eof && x.Message == "":
+		o.fault("a step after Receive without a message or more input")
+	case was.op.Kind != workloads.Receive && x.Message != "":
+		o.fault("a message after %v", was.op.Kind)
+	case was.op.Kind != workloads.Call && len(x.Replies) > 0:
+		o.fault("replies after %v", was.op.Kind)
+	case was.op.Kind != workloads.Read && was.op.Kind != workloads.Receive && len(x.In) != was.unread:
 		o.fault("a step after %v with other input: %d bytes unread, now %d", was.op.Kind, was.unread, len(x.In))
 	case was.op.Kind != workloads.Burn && len(x.Out) > 0:
 		o.fault("a step after %v with %d bytes of output not sent", was.op.Kind, len(x.Out))
