@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"turnlab/internal/misuse"
@@ -19,12 +17,7 @@ func reportCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			page, err := writeReport(args[0])
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), page)
-			return err
+			return writeReport(c.OutOrStdout(), args[0])
 		},
 	}
 }

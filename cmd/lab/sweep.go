@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -86,28 +87,32 @@ func resume(c *cobra.Command, out *outFlags, foreign []string) error {
 	return finish(c, out.out, err)
 }
 
-// finish writes the report of a run that ended with err, if it got far enough to have one, and prints its path last.
+// finish writes the report of a run that ended with err, if it got far enough to have one.
 func finish(c *cobra.Command, dir string, err error) error {
 	if err != nil && !errors.Is(err, run.ErrInterrupted) {
 		return err
 	}
-	path, reportErr := writeReport(dir)
-	if reportErr != nil {
-		return errors.Join(err, reportErr)
-	}
-	fmt.Fprintln(c.OutOrStdout(), path)
-	return err
+	return errors.Join(err, writeReport(c.OutOrStdout(), dir))
 }
 
-// writeReport makes everything that is made from the records.
-func writeReport(dir string) (page string, err error) {
+// writeReport makes everything that is made from the records, and prints the medians and the path of the page, which
+// comes last so that a script can take it.
+func writeReport(w io.Writer, dir string) error {
 	folder, err := record.Load(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := folder.Export(); err != nil {
-		return "", err
+		return err
 	}
 	counted, trials := folder.Counted()
-	return reports.Write(counted, trials, dir)
+	page, err := reports.Write(counted, trials, dir)
+	if err != nil {
+		return err
+	}
+	if err := reports.Terminal(w, counted, trials, reports.TerminalOptions{Color: reports.WantsColor(w)}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\n%s\n", page)
+	return err
 }

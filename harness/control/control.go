@@ -48,6 +48,7 @@ type Event struct {
 	Is      string      `json:"is"`
 	Address string      `json:"address,omitempty"` // Ready, of a server: where it listens
 	Options any         `json:"options,omitempty"` // Ready, of a server: what it resolved: GOMAXPROCS and the like
+	PIDs    []int       `json:"pids,omitempty"`    // Ready, of a server: the processes that serve
 	Usage   *Usage      `json:"usage,omitempty"`   // Sampled, Measuring, Measured
 	Result  *LoadResult `json:"result,omitempty"`
 	Error   string      `json:"error,omitempty"`  // Failed

@@ -21,7 +21,7 @@ type Rule func(t *record.Trial) (flag record.Flag, raised bool)
 
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
-	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, foreignCPU, stolenCPU,
+	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, sampleLate, foreignCPU, stolenCPU,
 	cpuOverlap, noSteady, thinTail, deliveriesMissing,
 }
 
@@ -255,6 +255,19 @@ func foreignCPU(t *record.Trial) (record.Flag, bool) {
 	}
 	return disturbed(t, "foreign_cpu", t.Machine.ForeignUtil, 0.05,
 		"other programs used the trial's CPUs: stop them, or name CPUs that are free (--server-cpus, --client-cpus)")
+}
+
+// LateMax is how late, as a share of the window, a server's sample of itself may be.
+const LateMax = 0.1
+
+// sampleLate: a server on a CPU that a thousand threads keep busy may get its turn to count when the window is long over, and
+// what it then says is of another time. Such counts are not in the record. CPU time is read from outside and is right.
+func sampleLate(t *record.Trial) (record.Flag, bool) {
+	late, bound := float64(t.SampleLateNS), LateMax*t.WindowSeconds*1e9
+	return record.Flag{
+		Code: "sample_late", Level: record.Warn, Figure: late, Bound: bound, Unit: "ns",
+		Advice: "the server told its counters long after an edge of the window, so they are left out: use a longer --duration",
+	}, bound > 0 && late > bound
 }
 
 // stolenCPU: a virtual machine's CPUs are sometimes another's.

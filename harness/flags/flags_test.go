@@ -137,6 +137,8 @@ func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
 		{"a thief", closed, func(t *record.Trial) { t.Machine.StealUtil = 0.039 },
 			func(t *record.Trial) { t.Machine.StealUtil = 0.041 }, "stolen_cpu warn"},
 		{"a great thief", closed, none, func(t *record.Trial) { t.Machine.StealUtil = 0.221 }, "stolen_cpu invalid"},
+		{"a late sample", closed, func(t *record.Trial) { t.SampleLateNS = int64(0.09e9 * t.WindowSeconds) },
+			func(t *record.Trial) { t.SampleLateNS = int64(0.11e9 * t.WindowSeconds) }, "sample_late warn"},
 		{"shared CPUs", closed, none, func(t *record.Trial) { t.Params["server-cpus"] = "0-1" }, "cpu_overlap warn"},
 		{"few requests", open,
 			func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 368 }) },

@@ -133,7 +133,7 @@ func TestAGroupIsTheSumOfItsProcesses(t *testing.T) {
 }
 
 func members(t *testing.T, pgid int) []int {
-	pids, err := groupMembers(pgid)
+	pids, err := GroupMembers(pgid)
 	if err != nil {
 		t.Fatal(err)
 	}

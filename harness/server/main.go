@@ -66,7 +66,11 @@ func (c *child) converse() error {
 		}
 	}
 	sv.start()
-	c.say(control.Event{Is: control.Ready, Address: sv.listener.Address, Options: sv.resolved})
+	pids, err := sv.pids()
+	if err != nil {
+		return err
+	}
+	c.say(control.Event{Is: control.Ready, Address: sv.listener.Address, Options: sv.resolved, PIDs: pids})
 	return c.serve(sv)
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -127,7 +128,32 @@ func (sv *service) makeEngine(spec *engine.Spec, config engine.Config, s control
 			return fmt.Errorf("engine %s: %w", spec.Label(), err)
 		}
 	}
+	if _, ok := sv.engine.(engine.Process); ok {
+		return stepAside()
+	}
 	return nil
+}
+
+// stepAside lets this process run on every CPU once a foreign server has been started on its own. What is left to do here
+// is to sample that server, and behind a thousand busy threads on one CPU a sample would wait until they are done.
+func stepAside() error {
+	text, err := os.ReadFile("/sys/devices/system/cpu/online")
+	if err != nil {
+		return nil // no such file in this container: stay where we are
+	}
+	online, err := proc.ParseCPUs(strings.TrimSpace(string(text)))
+	if err != nil {
+		return fmt.Errorf("read the list of CPUs: %w", err)
+	}
+	return proc.PinSelf(online)
+}
+
+// pids lists the processes that serve: this one, or those of a foreign server.
+func (sv *service) pids() ([]int, error) {
+	if p, ok := sv.engine.(engine.Process); ok {
+		return proc.GroupMembers(p.PID())
+	}
+	return []int{os.Getpid()}, nil
 }
 
 // start begins to serve; done tells the end.

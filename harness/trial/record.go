@@ -67,9 +67,8 @@ func perRequest(t *record.Trial, used, seconds float64) float64 {
 	return used / seconds / t.ThroughputRPS
 }
 
-// addServer writes down what the server used between two samples.
-func addServer(t *record.Trial, before, after *control.Usage) {
-	t.Memory = after.Memory
+// addTimes writes down what CPU time the server used between two readings.
+func addTimes(t *record.Trial, before, after *control.Usage) {
 	seconds := float64(after.MonotonicNS-before.MonotonicNS) / 1e9
 	if seconds <= 0 || t.CPU == nil {
 		return
@@ -77,6 +76,14 @@ func addServer(t *record.Trial, before, after *control.Usage) {
 	used := float64(after.CPUNS - before.CPUNS)
 	t.CPU.ServerUtil = used / 1e9 / seconds
 	t.CPU.ServerNSPerReq = perRequest(t, used, seconds)
+}
+
+// addCounts writes down what the server counted between two samples.
+func addCounts(t *record.Trial, before, after *control.Usage) {
+	seconds := float64(after.MonotonicNS-before.MonotonicNS) / 1e9
+	if seconds <= 0 || t.Switches == nil {
+		return
+	}
 	t.Switches.Voluntary = perRequest(t, float64(after.Voluntary-before.Voluntary), seconds)
 	t.Switches.Involuntary = perRequest(t, float64(after.Involuntary-before.Involuntary), seconds)
 	t.Sched = map[string]float64{}

@@ -97,7 +97,7 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		case <-loadCtx.Done():
 		}
 	}()
-	err = l.load(ctx, loadCtx, t, server, ready.Address)
+	err = l.load(ctx, loadCtx, t, server, ready)
 	if errors.Is(err, errServerEnded) {
 		// Why is the server's to say: in an event that nobody has heard yet, or in its last words.
 		_, err = server.Await(ctx, "anything more", l.grace())
@@ -169,8 +169,8 @@ func pinned(cpus string) func(*exec.Cmd) error {
 
 // load starts the generator, sees it through its phases and writes down what was measured. The generator lives in ctx, which
 // ends with the server; the server is spoken to in the trial's own, or its last words would be cut off.
-func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.Child, address string) error {
-	spec := LoadOf(t, address)
+func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.Child, ready *control.Event) error {
+	spec := LoadOf(t, ready.Address)
 	timeout := time.Duration(spec.TimeoutNS)
 	g, err := control.Spawn(ctx, control.Command{
 		Name: "generator", Args: []string{"child", "load"}, Program: l.Program, Launcher: l.ClientLauncher,
@@ -183,12 +183,11 @@ func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.
 	if _, err := g.Ask(ctx, control.Request{Do: control.Start, Load: &spec}, control.Ready, timeout+l.grace()); err != nil {
 		return err
 	}
-	edges, err := l.window(trial, ctx, t, g, server)
+	edges, err := l.window(trial, ctx, t, g, server, ready.PIDs)
 	if err != nil {
 		return err
 	}
 	event, err := g.Await(ctx, control.Result, 2*timeout+l.grace()) // for late replies and for silent connections
-
 	if err != nil {
 		return err
 	}
@@ -221,39 +220,90 @@ func percentile(extend string) string {
 
 // edges is what was seen at both ends of the measured window.
 type edges struct {
-	before, after *control.Usage // the server's
-	cpus          []int          // the trial's, as far as they can be watched
-	was, is       cpuTime        // theirs
+	opened, closed edge
+	memory         map[string]uint64
+	cpus           []int   // the trial's, as far as they can be watched
+	was, is        cpuTime // theirs
+	lateNS         int64   // how long after its edge the later of the two samples was taken; 0 where that cannot be known
 }
 
-// window samples the server and the CPUs at both edges of the measured window. The second sample comes with memory, which
-// is slow to read and would disturb inside the window; the connections are still open then, so it is memory under load.
-func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *control.Child) (e edges, err error) {
+// edge is the server at one end of the window.
+type edge struct {
+	times  *control.Usage // CPU time, and when it was read: from outside if it runs here, or else its sample's
+	sample *control.Usage // what it told of itself, which may be some time later
+}
+
+// window samples the server and the CPUs at both edges of the measured window, and then its memory, which is slow to read
+// and would disturb inside the window; the connections are still open then, so it is memory under load.
+func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *control.Child, pids []int) (e edges, err error) {
 	warmup, duration := load.Longest(LoadOf(t, ""))
-	_, err = g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, warmup+l.grace())
+	local := len(l.ServerLauncher)+len(l.ClientLauncher) == 0 // a launcher may have gone to another machine
+	opened, err := g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, warmup+l.grace())
 	if err != nil {
 		return e, err
 	}
-	if e.before, err = l.sample(trial, server, false); err != nil {
+	if e.opened, err = l.look(trial, server, pids, local); err != nil {
 		return e, err
 	}
 	var seen, seenAgain bool
-	if len(l.ServerLauncher)+len(l.ClientLauncher) == 0 { // a launcher may have gone to other machines' CPUs
+	if local {
 		e.cpus = flags.CPUs(t)
 		e.was, seen = readCPUs(e.cpus)
 	}
-	if _, err = g.Await(ctx, control.Measured, duration+l.grace()); err != nil {
+	closed, err := g.Await(ctx, control.Measured, duration+l.grace())
+	if err != nil {
+		return e, err
+	}
+	if e.closed, err = l.look(trial, server, pids, local); err != nil {
 		return e, err
 	}
 	if e.is, seenAgain = readCPUs(e.cpus); !seen || !seenAgain {
 		e.cpus = nil
 	}
-	e.after, err = l.sample(trial, server, true)
+	if local {
+		e.lateNS = max(behind(opened, e.opened), behind(closed, e.closed))
+	}
+	full, err := l.sample(trial, server, true)
+	if err == nil {
+		e.memory = full.Memory
+	}
 	return e, err
 }
 
+// look reads the server's times and asks it for its counters.
+func (l *Lab) look(ctx context.Context, server *control.Child, pids []int, local bool) (edge, error) {
+	var e edge
+	if local && len(pids) > 0 {
+		times, err := proc.Times(pids)
+		if err != nil {
+			return e, err
+		}
+		e.times = &times
+	}
+	var err error
+	if e.sample, err = l.sample(ctx, server, false); err == nil && e.times == nil {
+		e.times = e.sample
+	}
+	return e, err
+}
+
+// behind returns how long after an edge of the window the server took its sample. The clock is the machine's, so all
+// processes read the same.
+func behind(event *control.Event, e edge) int64 {
+	if event.Usage == nil {
+		return 0
+	}
+	return e.sample.MonotonicNS - event.Usage.MonotonicNS
+}
+
 func (e edges) addTo(t *record.Trial) {
-	addServer(t, e.before, e.after)
+	t.Memory, t.SampleLateNS = e.memory, e.lateNS
+	addTimes(t, e.opened.times, e.closed.times)
+	if late := float64(e.lateNS) / 1e9; late > flags.LateMax*t.WindowSeconds {
+		t.Switches = nil // of another time than the window's
+	} else {
+		addCounts(t, e.opened.sample, e.closed.sample)
+	}
 	if len(e.cpus) > 0 {
 		addMachine(t, len(e.cpus), e.was, e.is)
 	}
