@@ -4,6 +4,7 @@ GO       ?= go
 LAB      := bin/lab
 RESULTS  ?= results
 FUZZTIME ?= 20s
+RACE     ?= ./...
 
 .DEFAULT_GOAL := help
 .PHONY: help build test race lint fuzz bench bench-full report golden clean
@@ -20,7 +21,7 @@ test: ## run the tests
 	$(GO) test -tags coopdebug ./coop/...
 
 race: ## run the tests under the race detector
-	$(GO) test -p 1 -race -short ./...
+	$(GO) test -p 1 -race -short $(RACE)
 
 lint: ## gofmt, vet, staticcheck, function length, tidy go.mod
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }

@@ -21,6 +21,8 @@ type client struct {
 	mu    sync.Mutex
 	got   []byte
 	ended error // io.EOF, or what broke the connection; nil while it is open
+
+	seen, counted int // of got: bytes that have been looked at, and lines in them
 }
 
 // dial opens a connection and waits until its session exists.
@@ -38,11 +40,16 @@ func (r *rig) dialDeaf() *client {
 	if err != nil {
 		r.Fatal(err)
 	}
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	c := &client{r: r, Conn: conn}
+	c.patient()
 	r.Cleanup(func() { conn.Close() })
 	r.await("a session", func() bool { return r.seen.count() > before })
-	return &client{r: r, Conn: conn, session: r.seen.last()}
+	c.session = r.seen.last()
+	return c
 }
+
+// patient gives what the connection does next its full time.
+func (c *client) patient() { _ = c.SetDeadline(time.Now().Add(patience)) }
 
 // gather reads until the end.
 func (c *client) gather() {
@@ -64,6 +71,15 @@ func (c *client) received() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return bytes.Clone(c.got)
+}
+
+// lines returns how many lines have come so far. It looks at what is new only: a flood is long.
+func (c *client) lines() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counted += bytes.Count(c.got[c.seen:], []byte("\n"))
+	c.seen = len(c.got)
+	return c.counted
 }
 
 // end returns how the connection ended, nil while it has not.

@@ -94,14 +94,14 @@ func (r *rig) flood(counter string) {
 	r.Helper()
 	loud, big := r.dial(), strings.Repeat("x", 30_000)
 	loud.awaitReceives()
-	said := 0
+	said := loud.lines()
 	r.await("a slow reader to be noticed", func() bool {
 		if r.engine.Counters()[counter] > 0 {
 			return true
 		}
 		loud.send([]byte(big + "\n"))
 		said++ // and wait for it, so that the publisher itself is not too slow
-		r.await("its own message", func() bool { return bytes.Count(loud.received(), []byte("x\n")) >= said })
+		r.await("its own message", func() bool { return loud.lines() >= said })
 		return false
 	})
 }
@@ -111,6 +111,7 @@ func drops(r *rig) {
 	slow.shrink()
 	r.await("a subscriber", func() bool { return len(slow.session.asked()) > 0 })
 	r.flood("dropped")
+	slow.patient() // it has not begun to read
 	go slow.gather()
 	slow.closeWrite()
 	slow.awaitEnd()
