@@ -345,7 +345,7 @@ func (h *requestHead) judge() *problem {
 }
 
 // judgeTE follows RFC 9112 §6.1 and §6.3. Both framings at once, or a coding in HTTP/1.0, are faulty; without chunked at
-// the end nobody can tell the length; another coding is not implemented; and chunked alone asks for a length instead,
+// the end nobody can tell the length; another coding is one this server does not know; and chunked alone asks for a length instead,
 // because this server does not read chunked bodies.
 func (h *requestHead) judgeTE() *problem {
 	switch {
