@@ -13,8 +13,9 @@ const Schema = "turnlab/1"
 
 // Modes of a trial.
 const (
-	Closed = "closed" // each connection sends its next request when the reply to the last has come
-	Open   = "open"   // requests are sent at times that do not depend on the replies
+	Closed    = "closed" // each connection sends its next request when the reply to the last has come
+	Open      = "open"   // requests are sent at times that do not depend on the replies
+	Primitive = "micro"  // no client and no server: one operation of an engine, repeated; see Micro
 )
 
 // Again marks trials of an engine that is measured a second time in each block, as if it were another one. What the two
@@ -47,6 +48,9 @@ type Point struct {
 	Mode     string `json:"mode"`              // Closed or Open
 	// Arm is Again for the second half of an engine's comparison with itself, and empty for everything else.
 	Arm string `json:"arm,omitempty"`
+	// Experiment is the question that the point helps to answer. Two experiments may have the same point; it is measured
+	// for each, so that each can be repeated alone.
+	Experiment string `json:"experiment,omitempty"`
 	// Params holds every parameter of the point by its command-line name: "conns", "rate" (requests per second, 0 for the
 	// closed loop), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
 	// engine and the workload. Numbers are base units; everything else is text, durations as in Go.
@@ -98,6 +102,7 @@ type Trial struct {
 	Sched         map[string]float64 `json:"sched,omitempty"`      // what the engine and (go_...) the Go runtime counted in the window
 	Windows       []Window           `json:"windows,omitempty"`    // 100 ms of progress each, warm-up included
 	Histograms    map[string]string  `json:"histograms,omitempty"` // HdrHistogram V2, zlib, base64; by kind
+	Micro         *Micro             `json:"micro,omitempty"`
 	Flags         []Flag             `json:"flags,omitempty"`
 	Failed        string             `json:"failed,omitempty"` // why the trial gave no measurement at all
 }
@@ -136,6 +141,15 @@ type Deliveries struct {
 	Missing  uint64 `json:"missing"`  // had not come when the drain ended
 	Gaps     uint64 `json:"gaps"`     // of those, known to be dropped, because a later message came
 	CutOff   uint64 `json:"cut_off"`  // listeners that lost their connection in the window
+}
+
+// Micro is what one operation costs, such as a wake-up or a spawn, without a socket server around it. The workload of such a
+// trial is the operation's name.
+type Micro struct {
+	Operations  uint64  `json:"operations"` // in the measured time
+	NSPerOp     float64 `json:"ns_per_op,omitempty"`
+	AllocsPerOp float64 `json:"allocs_per_op"`
+	BytesPerOp  float64 `json:"bytes_per_op"` // allocated
 }
 
 // CPU is processor time of whole processes over the measured window. Utilisation 1 is one CPU busy all the time.
