@@ -39,6 +39,8 @@ type Plot struct {
 	Kind    Kind
 	Metrics []string // IDs of digest.Metrics; one, but for Stacked
 	X, Y    string   // parameters on the axes; Y is for HeatMap
+	// Slope draws how much each metric grows per unit of X, by regression, in place of the metric: bytes per connection.
+	Slope bool
 	// Where picks the points; nil takes all of the experiment's.
 	Where func(record.Point) bool
 	Note  string // one sentence under the drawing: how to read it
