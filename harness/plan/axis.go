@@ -13,7 +13,7 @@ import (
 // A dimension is a parameter of a point with the values it takes.
 type dimension struct {
 	name   string // "conns", "coop.yield"
-	values []option.Value
+	values []any  // as JSON gives them back, or a share
 }
 
 // dimensions lists the parameters of the points of one engine and workload: the axes that apply in the order in which they
@@ -31,9 +31,9 @@ func (b *builder) dimensions(spec *engine.Spec, w *workloads.Workload) ([]dimens
 			return nil, misuse.Errorf("%s is given twice, by %s and by %s", o.Name, other, axis.Name)
 		}
 		setBy[o.Name] = axis.Name
-		values, err := o.Expand(axis.Values)
+		values, err := expand(o, axis.Values)
 		if err != nil {
-			return nil, misuse.Errorf("%w", err)
+			return nil, err
 		}
 		dims = append(dims, dimension{o.Name, values})
 	}
@@ -45,7 +45,7 @@ func (b *builder) dimensions(spec *engine.Spec, w *workloads.Workload) ([]dimens
 		if err != nil {
 			return nil, err
 		}
-		dims = append(dims, dimension{o.Name, []option.Value{v}})
+		dims = append(dims, dimension{o.Name, []any{plain(v)}})
 	}
 	return dims, nil
 }

@@ -9,6 +9,9 @@
 // all of them, and blocks are what differences are taken within. The arrivals of a trial are drawn from a seed that does
 // not depend on the engine, so the engines of a block get the same load to the nanosecond.
 //
+// A run may answer several questions at once, see [Together]: every block then holds the points of all of them, so that a
+// run that was interrupted has something to say about each.
+//
 // Limits: the order is fixed beforehand; nothing here reacts to results, and a run that stops early leaves out whole blocks.
 package plan
 
@@ -66,6 +69,9 @@ type Plan struct {
 	Catalog    Catalog
 	Precision  float64       // see Sweep
 	Budget     time.Duration // see Sweep
+	// Blocks says in how many blocks, from the first, the points of an experiment take part. An experiment that is not
+	// listed takes part in all.
+	Blocks map[string]int
 }
 
 // A Job is one trial to be.
@@ -92,6 +98,17 @@ func (p *Plan) Job(trial, block int, point record.Point) Job {
 	return Job{trial, block, point, seedOf(p.Seed, block, point)}
 }
 
+// Takes returns the points that take part in a block, by index.
+func (p *Plan) Takes(block int) []int {
+	var part []int
+	for i, point := range p.Points {
+		if blocks, ok := p.Blocks[point.Experiment]; !ok || block < blocks {
+			part = append(part, i)
+		}
+	}
+	return part
+}
+
 // What a trial takes besides warm-up and window: two processes to start, connections to make and to break, samples to take.
 // Measured on two cores: 45 ms at 64 connections, 0.25 s at 1,024, 0.9 s at 4,096.
 const (
@@ -109,14 +126,16 @@ func Estimate(jobs []Job) time.Duration {
 	return sum
 }
 
-// shuffled draws the order of each block from the seed. PCG with the block as its second word gives every block a stream
+// shuffle draws the order of each block from the seed. PCG with the block as its second word gives every block a stream
 // of its own, so that the order of block 3 does not depend on how many points block 2 had.
-func shuffled(points, blocks int, seed uint64) [][]int {
-	order := make([][]int, blocks)
-	for b := range order {
-		order[b] = rand.New(rand.NewPCG(seed, uint64(b))).Perm(points)
+func (p *Plan) shuffle(blocks int) {
+	p.Order = make([][]int, blocks)
+	for b := range p.Order {
+		part := p.Takes(b)
+		for _, i := range rand.New(rand.NewPCG(p.Seed, uint64(b))).Perm(len(part)) {
+			p.Order[b] = append(p.Order[b], part[i])
+		}
 	}
-	return order
 }
 
 // seedOf derives a trial's seed from everything that shapes the load and from nothing that shapes the server: engines that
@@ -140,7 +159,7 @@ func seedOf(seed uint64, block int, p record.Point) uint64 {
 func Continue(run *record.Run, c Catalog) (*Plan, error) {
 	p := &Plan{
 		Points: run.Plan, Order: run.Order, Seed: run.Seed, Notes: run.Notes, Catalog: c,
-		Precision: run.Precision, Budget: time.Duration(run.BudgetNS),
+		Precision: run.Precision, Budget: time.Duration(run.BudgetNS), Blocks: run.ExperimentBlocks,
 	}
 	for _, point := range run.Plan {
 		if _, err := c.Engine(point.Label()); err != nil {
@@ -150,9 +169,9 @@ func Continue(run *record.Run, c Catalog) (*Plan, error) {
 			return nil, err
 		}
 	}
-	for _, order := range run.Order {
-		if !isPermutation(order, len(p.Points)) {
-			return nil, fmt.Errorf("run.json is damaged: a block does not hold every point once")
+	for block, order := range run.Order {
+		if !slices.Equal(slices.Sorted(slices.Values(order)), p.Takes(block)) {
+			return nil, fmt.Errorf("run.json is damaged: block %d does not hold every one of its points once", block)
 		}
 	}
 	if len(p.Points) == 0 {
@@ -164,16 +183,6 @@ func Continue(run *record.Run, c Catalog) (*Plan, error) {
 	}
 	p.ClientCPUs, err = proc.ParseCPUs(p.Points[0].Text("client-cpus"))
 	return p, err
-}
-
-func isPermutation(order []int, n int) bool {
-	sorted := slices.Sorted(slices.Values(order))
-	for i, x := range sorted {
-		if i != x {
-			return false
-		}
-	}
-	return len(sorted) == n
 }
 
 func labels(specs []*engine.Spec) []string {

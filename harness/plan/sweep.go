@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,8 @@ const (
 var Load = option.Set{
 	{Name: "conns", Kind: option.Int, Default: "64", Min: 1, Max: 1 << 20, Help: "connections, open all the time"},
 	{Name: "rate", Kind: option.Int, Default: "0", Min: 0, Max: 1e8,
-		Help: "requests per second over all connections; 0 is the closed loop, where each connection waits for its reply"},
+		Help: "requests per second over all connections; 50% is a share of what the point does in a closed loop, measured " +
+			"first; 0 is the closed loop, where each connection waits for its reply"},
 	{Name: "arrivals", Kind: option.Choice, Default: "poisson", Choices: []string{"poisson", "fixed"},
 		Help: "gaps between requests at a rate: poisson as of many independent users, fixed as of a metronome"},
 	{Name: "depth", Kind: option.Int, Default: "1", Min: 1, Max: 1 << 16, Help: "requests in flight per connection"},
@@ -52,7 +54,7 @@ var Load = option.Set{
 // An axis multiplies only the points that it applies to.
 type Axis struct{ Name, Values string }
 
-// A Sweep describes a plan.
+// A Sweep describes points, and how a run measures them.
 type Sweep struct {
 	Engines    []string // labels: "coop", "coop/await"
 	Workloads  []string
@@ -71,36 +73,80 @@ type Sweep struct {
 
 // Resolve turns s into a plan on a machine that lets us use the given CPUs.
 func (s Sweep) Resolve(c Catalog, allowed proc.CPUSet) (*Plan, error) {
-	if s.Blocks < 1 || s.Blocks > MaxBlocks {
-		return nil, misuse.Errorf("%d blocks: a run has 1 to %d", s.Blocks, MaxBlocks)
-	}
-	if s.Precision < 0 || s.Precision >= 1 {
-		return nil, misuse.Errorf("precision %v: it takes 0 (never stop early) to below 1, such as 3%%", s.Precision)
-	}
-	if s.Budget < 0 {
-		return nil, misuse.Errorf("budget %v: it takes a time above 0, such as 30m, or 0 for none", s.Budget)
+	return Together([]Part{{Sweeps: []Sweep{s}, Blocks: s.Blocks}}, s, c, allowed)
+}
+
+// A Part is what one experiment adds to a run.
+type Part struct {
+	Experiment string
+	// Sweeps describe its points. Of each count Engines, Workloads, Axes and AA; the rest is the run's.
+	Sweeps []Sweep
+	Blocks int
+}
+
+// Together makes one plan of several experiments. A point that two of them have is two points: each can then be read, and
+// repeated, without the other. An experiment with fewer blocks than others takes part in the first ones. Of s count the
+// fields that are the run's: seed, CPUs, precision and budget.
+func Together(parts []Part, s Sweep, c Catalog, allowed proc.CPUSet) (*Plan, error) {
+	if err := s.check(); err != nil {
+		return nil, err
 	}
 	server, client, err := s.cpus(allowed)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{catalog: c, axes: s.Axes, server: server, client: client, used: make([]bool, len(s.Axes))}
-	if err := b.find(s.Engines, s.Workloads); err != nil {
-		return nil, err
+	p := &Plan{
+		Seed: s.Seed, ServerCPUs: server, ClientCPUs: client, Catalog: c, Precision: s.Precision, Budget: s.Budget,
 	}
-	if err := b.build(); err != nil {
-		return nil, err
-	}
-	if s.AA {
-		if err := b.again(); err != nil {
+	most := 0
+	for _, part := range parts {
+		if err := p.add(part); err != nil {
 			return nil, err
 		}
+		most = max(most, part.Blocks)
 	}
-	return &Plan{
-		Points: b.points, Order: shuffled(len(b.points), s.Blocks, s.Seed), Seed: s.Seed,
-		ServerCPUs: server, ClientCPUs: client, Notes: b.notes, Catalog: c,
-		Precision: s.Precision, Budget: s.Budget,
-	}, nil
+	p.shuffle(most)
+	return p, nil
+}
+
+// add adds the points of an experiment.
+func (p *Plan) add(part Part) error {
+	if part.Blocks < 1 || part.Blocks > MaxBlocks {
+		return misuse.Errorf("%d blocks: a run has 1 to %d", part.Blocks, MaxBlocks)
+	}
+	if part.Experiment != "" {
+		if p.Blocks == nil {
+			p.Blocks = map[string]int{}
+		}
+		p.Blocks[part.Experiment] = part.Blocks
+	}
+	for _, s := range part.Sweeps {
+		b := &builder{
+			catalog: p.Catalog, axes: s.Axes, server: p.ServerCPUs, client: p.ClientCPUs, used: make([]bool, len(s.Axes)),
+			experiment: part.Experiment, points: p.Points, from: len(p.Points),
+		}
+		if err := b.all(s); err != nil {
+			return err
+		}
+		p.Points = b.points
+		for _, note := range b.notes {
+			if !slices.Contains(p.Notes, note) {
+				p.Notes = append(p.Notes, note)
+			}
+		}
+	}
+	return nil
+}
+
+// check checks what is the run's.
+func (s Sweep) check() error {
+	if s.Precision < 0 || s.Precision >= 1 {
+		return misuse.Errorf("precision %v: it takes 0 (never stop early) to below 1, such as 3%%", s.Precision)
+	}
+	if s.Budget < 0 {
+		return misuse.Errorf("budget %v: it takes a time above 0, such as 30m, or 0 for none", s.Budget)
+	}
+	return nil
 }
 
 // builder collects the points of a sweep.
@@ -111,8 +157,24 @@ type builder struct {
 	workloads      []*workloads.Workload
 	server, client proc.CPUSet
 	used           []bool // by axis: some point has it
+	experiment     string
 	points         []record.Point
+	from           int // where those of this sweep begin
 	notes          []string
+}
+
+// all makes the points of a sweep.
+func (b *builder) all(s Sweep) error {
+	if err := b.find(s.Engines, s.Workloads); err != nil {
+		return err
+	}
+	if err := b.build(); err != nil {
+		return err
+	}
+	if s.AA {
+		return b.again()
+	}
+	return nil
 }
 
 // find looks the engines and workloads up. A name given twice is an error, for it would measure the same point twice.
@@ -176,7 +238,7 @@ func (b *builder) build() error {
 			return b.explain(b.axes[i].Name)
 		}
 	}
-	if len(b.points) == 0 {
+	if len(b.points) == b.from {
 		return misuse.Errorf("nothing to measure: %s", strings.Join(b.notes, "; "))
 	}
 	return nil
@@ -191,7 +253,7 @@ func (b *builder) product(spec *engine.Spec, w *workloads.Workload, dims []dimen
 			return b.add(spec, w, params, later)
 		}
 		for i, v := range rest[0].values {
-			params[rest[0].name] = plain(v)
+			set(params, rest[0].name, v)
 			if err := walk(rest[1:], later || rest[0].name == "arrivals" && i > 0); err != nil {
 				return err
 			}
@@ -204,8 +266,10 @@ func (b *builder) product(spec *engine.Spec, w *workloads.Workload, dims []dimen
 // add adds a point. The closed loop has no arrivals, so it has that parameter neither; of several arrivals (later says
 // that this is not the first) it takes part in the first only, or it would be measured once for each.
 func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[string]any, later bool) error {
-	p := record.Point{Engine: spec.Name, Variant: spec.Variant, Workload: w.Name, Mode: record.Open, Params: maps.Clone(params)}
-	if p.Number("rate") == 0 {
+	p := record.Point{
+		Engine: spec.Name, Variant: spec.Variant, Workload: w.Name, Mode: record.Open, Experiment: b.experiment, Params: maps.Clone(params),
+	}
+	if rate, ok := p.Params["rate"]; ok && rate == 0.0 {
 		if later {
 			return nil
 		}
@@ -228,8 +292,8 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 // again adds the points of the first engine a second time. One engine is enough: what an engine shows against itself is the
 // machine's noise and the lab's, and all engines run on the same machine in the same lab.
 func (b *builder) again() error {
-	label := b.points[0].Label()
-	for _, p := range b.points {
+	label := b.points[b.from].Label()
+	for _, p := range b.points[b.from:] {
 		if p.Label() != label {
 			continue
 		}

@@ -54,15 +54,14 @@ func Load(dir string) (*Folder, error) {
 	return f, f.parse(text)
 }
 
-// Counted returns the run and its trials without those that were made to know the noise (see Again): of an engine that ran
-// twice, the first arm is the engine.
+// Counted returns the run and its trials without those that were made to know the noise (see Again), of which the first arm
+// is the engine, and without probes.
 func (f *Folder) Counted() (*Run, []Trial) {
 	run := f.Run
 	run.Plan = slices.DeleteFunc(slices.Clone(run.Plan), func(p Point) bool { return p.Arm != "" })
-	if len(run.Plan) == len(f.Run.Plan) {
-		return &f.Run, f.Trials
+	if len(run.Plan) < len(f.Run.Plan) {
+		run.Order = nil // its indices are of the whole plan
 	}
-	run.Order = nil // its indices are of the whole plan
 	return &run, slices.DeleteFunc(slices.Clone(f.Trials), func(t Trial) bool { return t.Arm != "" })
 }
 

@@ -62,8 +62,9 @@ func Varying(points []Point) []string {
 	return slices.Sorted(maps.Keys(varies))
 }
 
-// SameLoad returns a text that is equal for points that load their servers alike: everything but the engine, its own
-// options, the arm, and the CPUs, which are the machine's and not the load's.
+// SameLoad returns a text that is equal for points of an experiment that load their servers alike: everything but the engine,
+// its own options, the arm, and the CPUs, which are the machine's and not the load's. Where a rate is a share of what a point
+// can do, the share is the load.
 func (p Point) SameLoad() string {
 	load := map[string]any{}
 	for name, v := range p.Params {
@@ -71,7 +72,10 @@ func (p Point) SameLoad() string {
 			load[name] = v
 		}
 	}
-	text, err := json.Marshal([]any{p.Workload, p.Mode, load}) // maps are written in the order of their keys
+	if _, shared := load["rate-share"]; shared {
+		delete(load, "rate")
+	}
+	text, err := json.Marshal([]any{p.Experiment, p.Workload, p.Mode, load}) // maps are written in the order of their keys
 	if err != nil {
 		panic("record: a parameter that JSON cannot hold: " + err.Error())
 	}

@@ -22,6 +22,10 @@ const (
 // differ by is the noise of the run, and a difference between engines must exceed it. These trials count for nothing else.
 const Again = "again"
 
+// Probe marks trials that found out what a point can do before it was measured: the closed loop whose throughput a rate is
+// a share of, a step of a search. They count for nothing else, and they follow the planned trials in number.
+const Probe = "probe"
+
 // A Run is run.json.
 type Run struct {
 	Schema      string   `json:"schema"`
@@ -31,13 +35,15 @@ type Run struct {
 	StartedUnix int64    `json:"started_unix_ns"`
 	Seed        uint64   `json:"seed"`
 	Blocks      int      `json:"blocks"`
-	Plan        []Point  `json:"plan"`
-	Order       [][]int  `json:"order"` // for each block, the points by index in the order in which they are measured
-	Host        Host     `json:"host"`
-	Notes       []string `json:"notes,omitempty"`     // why points were left out, and the like
-	Precision   float64  `json:"precision,omitempty"` // stop when every median is known to this share; 0 for never
-	BudgetNS    int64    `json:"budget_ns,omitempty"` // stop when another block would take longer in all; 0 for never
-	Stopped     string   `json:"stopped,omitempty"`   // why it ended before all blocks were done
+	// ExperimentBlocks says in how many blocks, from the first, the points of an experiment take part; absent means all.
+	ExperimentBlocks map[string]int `json:"experiment_blocks,omitempty"`
+	Plan             []Point        `json:"plan"`
+	Order            [][]int        `json:"order"` // for each block, the points by index in the order in which they are measured
+	Host             Host           `json:"host"`
+	Notes            []string       `json:"notes,omitempty"`     // why points were left out, and the like
+	Precision        float64        `json:"precision,omitempty"` // stop when every median is known to this share; 0 for never
+	BudgetNS         int64          `json:"budget_ns,omitempty"` // stop when another block would take longer in all; 0 for never
+	Stopped          string         `json:"stopped,omitempty"`   // why it ended before all blocks were done
 }
 
 // A Point is one engine, workload and set of parameter values; a trial measures it once.
@@ -46,13 +52,14 @@ type Point struct {
 	Variant  string `json:"variant,omitempty"` // "await"
 	Workload string `json:"workload"`          // "http"
 	Mode     string `json:"mode"`              // Closed or Open
-	// Arm is Again for the second half of an engine's comparison with itself, and empty for everything else.
+	// Arm is Again for the second half of an engine's comparison with itself, Probe for what came before the measuring, and
+	// empty for everything else.
 	Arm string `json:"arm,omitempty"`
 	// Experiment is the question that the point helps to answer. Two experiments may have the same point; it is measured
 	// for each, so that each can be repeated alone.
 	Experiment string `json:"experiment,omitempty"`
 	// Params holds every parameter of the point by its command-line name: "conns", "rate" (requests per second, 0 for the
-	// closed loop), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
+	// closed loop), "rate-share" (of what the point can do, where the rate was given as a share; "rate" is then what came of it), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
 	// engine and the workload. Numbers are base units; everything else is text, durations as in Go.
 	Params map[string]any `json:"params"`
 }

@@ -27,11 +27,13 @@ type soFar struct {
 func newSeen() *seen { return &seen{points: map[string]*soFar{}} }
 
 func (s *seen) add(t *record.Trial) {
-	key := fmt.Sprintf("%s %s %s %s %v", t.Label(), t.Arm, t.Workload, t.Mode, t.Params) // maps are printed in order
-	p := s.points[key]
+	if t.Arm == record.Probe {
+		return
+	}
+	p := s.points[key(t.Point)]
 	if p == nil {
 		p = &soFar{point: t.Point}
-		s.points[key] = p
+		s.points[key(t.Point)] = p
 	}
 	if !t.Valid() || t.CPU == nil {
 		return
@@ -44,6 +46,11 @@ func (s *seen) add(t *record.Trial) {
 		}
 	}
 	p.pace = append(p.pace, stat.Describe(pace))
+}
+
+// key tells the points of a run apart.
+func key(p record.Point) string {
+	return fmt.Sprintf("%s %s %s %s %s %v", p.Experiment, p.Label(), p.Arm, p.Workload, p.Mode, p.Params) // maps are printed in order
 }
 
 // enough says why the run may end before the block that comes next, or "" when it must go on. part is the number of blocks

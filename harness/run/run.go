@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"turnlab/harness/host"
@@ -79,7 +80,7 @@ func newMeta(p *plan.Plan) record.Run {
 	meta := record.Run{
 		Schema: record.Schema, ID: newID(now), Version: host.Version(), Command: os.Args, StartedUnix: now.UnixNano(),
 		Seed: p.Seed, Blocks: len(p.Order), Plan: p.Points, Order: p.Order, Host: host.Describe(), Notes: p.Notes,
-		Precision: p.Precision, BudgetNS: int64(p.Budget),
+		Precision: p.Precision, BudgetNS: int64(p.Budget), ExperimentBlocks: p.Blocks,
 	}
 	meta.Host.ServerCPUs, meta.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
 	return meta
@@ -135,12 +136,14 @@ type runner struct {
 	summary Summary
 	meta    record.Run
 	seen    *seen
+	note    func(*record.Trial) // told each trial as it is made; nil for nobody
 }
 
 func newRunner(p *plan.Plan, o Options, w *record.Writer, meta record.Run) *runner {
 	return &runner{
-		plan: p, writer: w, options: o, summary: Summary{Dir: o.Dir, ID: meta.ID, Stopped: meta.Stopped},
-		meta: meta, seen: newSeen(),
+		plan: p, writer: w, options: o,
+		summary: Summary{Dir: o.Dir, ID: meta.ID, Stopped: meta.Stopped, Planned: len(p.Jobs()) + len(p.Probes())},
+		meta:    meta, seen: newSeen(),
 		lab: &trial.Lab{
 			Run: meta.ID, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace,
 			ServerLauncher: o.ServerLauncher, ClientLauncher: o.ClientLauncher,
@@ -151,9 +154,14 @@ func newRunner(p *plan.Plan, o Options, w *record.Writer, meta record.Run) *runn
 // run measures what is not among the records yet.
 func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) {
 	start := time.Now()
-	jobs := r.remaining(have)
+	for i := range have {
+		r.count(&have[i])
+	}
 	unpin := r.stepAside()
-	err := r.measure(ctx, jobs)
+	err := r.settle(ctx, have)
+	if err == nil {
+		err = r.measure(ctx, r.remaining(have))
+	}
 	unpin()
 	r.advise()
 	r.summary.Elapsed = time.Since(start)
@@ -164,24 +172,16 @@ func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) 
 	return r.summary, errors.Join(err, end())
 }
 
+// remaining lists the planned trials that are not among the records.
 func (r *runner) remaining(have []record.Trial) []plan.Job {
-	done := map[int]bool{}
-	for i := range have {
-		done[have[i].Trial] = true
-		r.count(&have[i])
-	}
-	all := r.plan.Jobs()
-	r.summary.Planned = len(all)
-	var left []plan.Job
 	if r.meta.Stopped != "" {
 		return nil
 	}
-	for _, j := range all {
-		if !done[j.Trial] {
-			left = append(left, j)
-		}
+	done := map[int]bool{}
+	for i := range have {
+		done[have[i].Trial] = true
 	}
-	return left
+	return slices.DeleteFunc(r.plan.Jobs(), func(j plan.Job) bool { return done[j.Trial] })
 }
 
 // stepAside moves this process to the generator's CPUs for the time of the run: it sleeps through the windows, but when it
@@ -217,6 +217,9 @@ func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
 			return err
 		}
 		r.count(t)
+		if r.note != nil {
+			r.note(t)
+		}
 		show.done(t)
 		if inARow++; t.Failed == "" {
 			inARow = 0
