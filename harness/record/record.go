@@ -44,6 +44,8 @@ type Run struct {
 	Precision        float64        `json:"precision,omitempty"` // stop when every median is known to this share; 0 for never
 	BudgetNS         int64          `json:"budget_ns,omitempty"` // stop when another block would take longer in all; 0 for never
 	Stopped          string         `json:"stopped,omitempty"`   // why it ended before all blocks were done
+	// Calibrations say what the generator can do, measured before the first trial, when the plan has rates.
+	Calibrations []Calibration `json:"calibrations,omitempty"`
 }
 
 // A Point is one engine, workload and set of parameter values; a trial measures it once.
@@ -106,9 +108,12 @@ type Trial struct {
 	SampleLateNS  int64              `json:"sample_late_ns,omitempty"` // how long after an edge of the window the server was sampled, at worst
 	Memory        map[string]uint64  `json:"memory_bytes,omitempty"`   // of the server, under load: pss rss go_heap go_stacks ...
 	ClientMemory  map[string]uint64  `json:"client_memory_bytes,omitempty"`
-	Sched         map[string]float64 `json:"sched,omitempty"`      // what the engine and (go_...) the Go runtime counted in the window
-	Windows       []Window           `json:"windows,omitempty"`    // 100 ms of progress each, warm-up included
-	Histograms    map[string]string  `json:"histograms,omitempty"` // HdrHistogram V2, zlib, base64; by kind
+	Sched         map[string]float64 `json:"sched,omitempty"`               // what the engine and (go_...) the Go runtime counted in the window
+	Windows       []Window           `json:"windows,omitempty"`             // 100 ms of progress each, warm-up included
+	Histograms    map[string]string  `json:"histograms,omitempty"`          // HdrHistogram V2, zlib, base64; by kind
+	Intervals     []Interval         `json:"intervals,omitempty"`           // parts of the window; absent when there is only one
+	Arrivals      *Arrivals          `json:"arrivals,omitempty"`            // open loop, Poisson arrivals
+	ApartNS       int64              `json:"generators_apart_ns,omitempty"` // between the windows of several generators, at worst
 	Micro         *Micro             `json:"micro,omitempty"`
 	Flags         []Flag             `json:"flags,omitempty"`
 	Failed        string             `json:"failed,omitempty"` // why the trial gave no measurement at all
