@@ -90,7 +90,7 @@ func (c *child) serve(sv *service) error {
 					return errors.Join(err, sv.stop())
 				}
 			case control.Stop:
-				if err := sv.stop(); err != nil {
+				if err := sv.leave(); err != nil {
 					return err
 				}
 				return errStop
