@@ -45,6 +45,8 @@ type Config struct {
 	OnPanic func(*JoinError)
 	// Watch, if not nil, has the executor look at every poll and report tasks that do not cooperate.
 	Watch *Watch
+	// Trace, if not nil, is told of every wake and of every poll.
+	Trace Trace
 }
 
 // DefaultTasksMax is the bound on tasks when Config does not say.

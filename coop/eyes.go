@@ -9,12 +9,18 @@ import "time"
 // that take turns, each 64th poll is always that of the same connection.
 
 // sampler says which events to look at.
-type sampler struct{ state uint64 }
+type sampler struct {
+	state uint64
+	every bool // all of them
+}
 
 // next returns the number of the event to look at after number n: one of the 64 numbers from n+33 on. The generator is a
 // linear congruential one (Knuth's MMIX), of which the upper bits are good, and apart from the executor's source of chance,
 // so that looking does not change what happens.
 func (s *sampler) next(n int64) int64 {
+	if s.every {
+		return n + 1
+	}
 	s.state = s.state*6364136223846793005 + 1442695040888963407
 	return n + 33 + int64(s.state>>58)
 }
@@ -27,8 +33,9 @@ func (s *sampler) next(n int64) int64 {
 type delays struct {
 	driver  Driver
 	sampler sampler
+	trace   Trace // nil without Config.Trace
 	times   Histogram
-	pending []stamp // oldest first, from next on; at most one for 33 tasks of the queue, and as many that are used up
+	pending []stamp // oldest first, from next on; at most one for 33 tasks of the queue (each, with a Trace), and as many that are used up
 	next    int
 }
 
@@ -36,7 +43,10 @@ type delays struct {
 type stamp struct{ number, at int64 }
 
 // entered notes that the number-th task has gone in. It returns the number of the next to note, and the first to come out.
-func (d *delays) entered(number int64) (stampAt, dueAt int64) {
+func (d *delays) entered(number int64, id TaskID) (stampAt, dueAt int64) {
+	if d.trace != nil {
+		d.trace.Woken(id)
+	}
 	if d.next > len(d.pending)/2 {
 		n := copy(d.pending, d.pending[d.next:])
 		d.pending, d.next = d.pending[:n], 0
@@ -55,12 +65,26 @@ func (d *delays) left() (dueAt int64) {
 	return d.pending[d.next].number
 }
 
+// Trace is told of everything that an executor does with its tasks, for a picture of who ran when. It is called from the
+// executor's goroutine and reads its own clock.
+//
+// Where nobody traces it costs nothing: an executor looks at some of its polls and wakes in any case, and tracing it is to
+// look at all.
+type Trace interface {
+	// Woken: the task has become runnable. A wake from another thread is told when the executor takes it in, and that of a
+	// task that has yielded after the events.
+	Woken(TaskID)
+	PollBegins(TaskID)
+	PollEnds(TaskID) // also of a poll that panics
+}
+
 // open prepares the executor's eyes.
 func (ex *Executor) open(seed uint64) {
-	ex.delays = delays{driver: ex.driver, sampler: sampler{seed}}
+	every := ex.config.Trace != nil
+	ex.delays = delays{driver: ex.driver, sampler: sampler{seed, every}, trace: ex.config.Trace}
 	ex.tasks.delays = &ex.delays
 	ex.tasks.stampAt = ex.delays.sampler.next(0)
-	ex.sampler = sampler{^seed}
+	ex.sampler = sampler{^seed, every}
 	if ex.config.Watch != nil {
 		ex.watcher = newWatcher(*ex.config.Watch)
 		return // lookAt stays 0: every poll is looked at
@@ -80,6 +104,11 @@ func (ex *Executor) Delays() *Histogram { return &ex.delays.times }
 func (ex *Executor) pollSeen(t *slot) {
 	began := ex.driver.Now()
 	w := ex.watcher.begin(ex, t)
+	if trace := ex.config.Trace; trace != nil {
+		id := t.id() // at the end the slot may have another task
+		trace.PollBegins(id)
+		defer trace.PollEnds(id)
+	}
 	p := t.fut.Poll(&ex.cx)
 	took := time.Duration(ex.driver.Now() - began)
 	ex.pollTimes.Add(took)

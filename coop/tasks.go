@@ -141,7 +141,7 @@ func (s *tasks[F]) enqueue(t *task[F]) {
 	s.queued++
 	s.wakes++
 	if s.wakes == s.stampAt {
-		s.stampAt, s.dueAt = s.delays.entered(s.wakes)
+		s.stampAt, s.dueAt = s.delays.entered(s.wakes, t.id())
 	}
 }
 

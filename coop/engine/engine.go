@@ -72,6 +72,7 @@ type Engine struct {
 	srv  workloads.Server
 
 	complaints complaints
+	tracing    engine.PollTrace // nil without Trace
 
 	mu      sync.Mutex // guards the rest
 	stopped bool
@@ -121,8 +122,8 @@ func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
 // hire makes the workers.
 func (e *Engine) hire() ([]*worker, error) {
 	var workers []*worker
-	for range e.executors {
-		w, err := newWorker(e)
+	for number := range e.executors {
+		w, err := newWorker(e, number)
 		if err != nil {
 			dismiss(workers)
 			return nil, fmt.Errorf("executor %d: %w", len(workers)+1, err)

@@ -44,14 +44,14 @@ type worker struct {
 	times     times
 }
 
-func newWorker(e *Engine) (*worker, error) {
+func newWorker(e *Engine, number int) (*worker, error) {
 	r, err := reactor.New()
 	if err != nil {
 		return nil, err
 	}
 	w := &worker{engine: e, reactor: r, upstreams: newUpstreams(e.upstreams, e.executors)}
 	w.room.counts = &w.counts
-	w.ex = coop.New(coop.Config{Driver: r, Locked: e.locked, AfterTurn: w.publish, Watch: e.watch()})
+	w.ex = coop.New(coop.Config{Driver: r, Locked: e.locked, AfterTurn: w.publish, Watch: e.watch(), Trace: e.trace(number)})
 	return w, nil
 }
 
