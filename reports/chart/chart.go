@@ -36,6 +36,10 @@ type Chart struct {
 	Spans    []Span    // stretches of X that are shaded and named
 	Rows     bool      // series lie below each other, named at the left; Y is not used
 	Rule     *Rule     // a line at a value of X that others are compared with
+	Bars     bool      // of rows: a bar from zero to the point, where the scale has a zero
+	Dots     bool      // of rows: trials are dots that are spread over the height of their row
+	Legend   []Segment // names the parts of stacked rows; their values are not used
+	Heat     *Heat     // a table of colours in place of everything above but the texts
 }
 
 // An Axis maps values to places.
@@ -67,17 +71,26 @@ type Series struct {
 	Key     string // what it belongs to, for those who show and hide: an engine's label
 	Look    Look
 	Points  []Point
-	Strays  []Place // single trials that count in no point: drawn hollow
-	Trials  []Place // single trials behind the points: drawn small, in rows
-	Note    string  // what stands at the end of a row
-	Bare    bool    // a line without markers, for many points
-	Unnamed bool    // a companion of another series, explained elsewhere
+	Strays  []Place   // single trials that count in no point: drawn hollow
+	Trials  []Place   // single trials behind the points: drawn small, in rows
+	Note    string    // what stands at the end of a row
+	Group   string    // of a row: what it stands under, with its neighbours
+	Parts   []Segment // of a row: what its point is the sum of
+	Bare    bool      // a line without markers, for many points
+	Unnamed bool      // a companion of another series, explained elsewhere
 }
 
 // A Point is a summary of trials at one X. A median that nothing valid supports is NaN: the line has a gap there.
 type Point struct {
 	X, Y   float64
 	Lo, Hi float64 // the interval; equal to Y when there is none
+}
+
+// A Segment is a part of a stacked row.
+type Segment struct {
+	Name  string
+	Ink   Ink
+	Value float64
 }
 
 // A Place is where a single trial lies.
@@ -103,10 +116,14 @@ const (
 )
 
 func (c *Chart) height() vg.Length {
-	if !c.Rows {
+	switch {
+	case c.Heat != nil:
+		return c.Heat.height()
+	case c.Rows:
+		return header + c.legendHeight() + vg.Length(c.slots())*c.rowHeight() + rowsFoot
+	default:
 		return Height
 	}
-	return header + vg.Length(len(c.Series))*c.rowHeight() + rowsFoot
 }
 
 // ScaleName names the scale that a reader would change.

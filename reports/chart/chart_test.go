@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,65 @@ func spectrum() *Chart {
 	return c
 }
 
+// stacked has groups, parts, a legend and an interval of the sum.
+func stacked() *Chart {
+	c := &Chart{
+		ID: "stacked", Title: "Memory per connection", Subtitle: "idle · lower is better", Footnote: "slope over 4 sizes", Rows: true, Bars: true,
+		X: Axis{Label: "bytes per connection", Unit: unit.Bytes},
+	}
+	for i, name := range []string{"Go heap", "stacks of goroutines", "kernel stacks", "page tables", "socket buffers"} {
+		c.Legend = append(c.Legend, Segment{Name: name, Ink: Parts[i]})
+	}
+	for i, name := range []string{"coop", "preempt", "threads"} {
+		for _, group := range []string{"500 connections", "8k connections"} {
+			s := Series{Name: name, Key: name, Look: Looks([]string{name})[name], Group: group, Note: "12 KiB"}
+			sum := 0.0
+			for _, part := range c.Legend {
+				part.Value = float64(800*(i+1) + 500*len(group))
+				s.Parts = append(s.Parts, part)
+				sum += part.Value
+			}
+			s.Points = []Point{{X: sum, Lo: 0.9 * sum, Hi: 1.08 * sum}}
+			c.Series = append(c.Series, s)
+		}
+	}
+	slices.SortStableFunc(c.Series, func(a, b Series) int { return strings.Compare(a.Group, b.Group) })
+	return c
+}
+
+// strips has trials as dots, and a row whose trials do not count.
+func strips() *Chart {
+	c := &Chart{ID: "strips", Title: "p99 response time", Footnote: "median of 10 trials · dots: trials", Rows: true, Dots: true,
+		X: Axis{Label: "p99", Unit: unit.Nanos}}
+	for i, name := range []string{"coop", "preempt"} {
+		s := Series{Name: name, Key: name, Look: Looks([]string{name})[name], Note: "1 ms", Points: []Point{{X: 1e6, Lo: 0.97e6, Hi: 1.1e6}}}
+		for j := range 10 {
+			s.Trials = append(s.Trials, Place{X: 1e6 * (1 + 0.1*math.Sin(float64(i+j*j)))})
+		}
+		c.Series = append(c.Series, s)
+	}
+	c.Series[1].Strays = []Place{{X: 1.4e6}}
+	return c
+}
+
+// heat has every kind of tile: values on the whole ramp, one that does not count, and one that does not exist.
+func heat() *Chart {
+	h := &Heat{XLabel: "burst", YLabel: "share of hogs", XNames: []string{"100 µs", "1 ms", "10 ms", "100 ms"},
+		YNames: []string{"0.1 %", "1 %", "10 %"}, Range: Range{Min: 1e5, Max: 1e9}}
+	for row := range 3 {
+		var tiles []Tile
+		for column := range 4 {
+			x := math.Pow(10, 5+float64(row+column)*0.8)
+			tiles = append(tiles, Tile{Value: x, Text: unit.Nanos.Format(x)})
+		}
+		h.Cells = append(h.Cells, tiles)
+	}
+	h.Cells[2][3] = Tile{Value: 1e9, Text: "1.00 s", Doubt: "overloaded"}
+	h.Cells[2][2] = Tile{Value: math.NaN(), Doubt: "not run"}
+	return &Chart{ID: "heat", Title: "p99 of the innocent, coop", Subtitle: "response time · lower is better",
+		Footnote: "median of 3 trials · hatched: does not count", Heat: h}
+}
+
 func empty() *Chart {
 	return &Chart{ID: "empty", Title: "Nothing", Y: Axis{Scale: Log}, Series: []Series{{Name: "coop", Points: []Point{{X: 1, Y: math.NaN()}}}}}
 }
@@ -95,7 +155,7 @@ func render(t *testing.T, write func(io.Writer) error) []byte {
 }
 
 func TestDrawingsAreAsTheyWere(t *testing.T) {
-	for _, c := range []*Chart{lines(), forest(), spectrum(), empty()} {
+	for _, c := range []*Chart{lines(), forest(), spectrum(), stacked(), strips(), heat(), empty()} {
 		svg, png := render(t, c.SVGFile), render(t, c.PNG)
 		name := filepath.Join("testdata", c.ID)
 		if *update {

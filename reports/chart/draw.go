@@ -52,6 +52,10 @@ func (c *Chart) draw(canvas vg.CanvasSizer) layout {
 	dc.Fill(dc.Rectangle.Path())
 	c.drawText(dc)
 	area := draw.Crop(dc, margin, -margin, margin/2+footer, -header-margin/2)
+	if c.Heat != nil {
+		c.Heat.draw(area)
+		return layout{}
+	}
 	if len(c.points()) == 0 && !c.Rows {
 		sty := style(Muted, labelSize, text.XCenter, text.YCenter)
 		dc.FillText(sty, area.Center(), "nothing was measured here")

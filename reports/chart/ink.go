@@ -56,7 +56,36 @@ var (
 )
 
 // Inks lists all inks, for those who write the style of a page.
-var Inks = []Ink{Paper, Text, Muted, Axes, Grid, blue, orange, green, grey, purple, brown, red, violet}
+var Inks = slices.Concat([]Ink{Paper, Text, Muted, Axes, Grid, blue, orange, green, grey, purple, brown, red, violet}, Heats, Parts,
+	[]Ink{onLow, onHigh})
+
+// Heats is the ramp of heat maps, from low to high: its lightness falls all the way on light paper and rises on dark paper,
+// so it reads the same for colour-blind eyes and in grey, and what is high always stands out from the paper.
+var Heats = ramp("heat",
+	[]uint32{0xfff6e0, 0xfee5b5, 0xfdcf8a, 0xf9b15f, 0xf0923f, 0xc2540f, 0x9d3d0b, 0x7a2a0c, 0x551a0b},
+	[]uint32{0x241d16, 0x36281a, 0x4b321b, 0x633c19, 0x7d4716, 0xd98a3d, 0xecab5e, 0xf7ca86, 0xffe7b8})
+
+// heatTurn is the first step of the ramp on which text changes its colour.
+const heatTurn = 5
+
+// The inks of text on the two halves of the ramp.
+var (
+	onLow  = Ink{Name: "on-low", Light: 0x1b1f24, Dark: 0xf0f1f3}
+	onHigh = Ink{Name: "on-high", Light: 0xffffff, Dark: 0x15110b}
+)
+
+// Parts are the inks of stacked parts, neighbours far apart in lightness. They are not the engines': a part is no engine.
+var Parts = ramp("part",
+	[]uint32{0x2f4b6e, 0x9cc0e0, 0x5d7f4a, 0xd3dba0, 0x8a5a83, 0xe3bcd8, 0x6b6b6b, 0xcfcfcf},
+	[]uint32{0x8fb4e3, 0x35577d, 0xb4cf86, 0x56703a, 0xd9a3cf, 0x74456c, 0xbdbdbd, 0x595959})
+
+func ramp(name string, light, dark []uint32) []Ink {
+	var inks []Ink
+	for i := range light {
+		inks = append(inks, Ink{Name: fmt.Sprintf("%s%d", name, i), Light: light[i], Dark: dark[i]})
+	}
+	return inks
+}
 
 // Hex writes a colour as CSS does.
 func Hex(rgb uint32) string { return fmt.Sprintf("#%06x", rgb) }

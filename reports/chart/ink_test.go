@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -29,7 +30,7 @@ func contrast(a, b uint32) float64 {
 
 func TestLabelsInEveryInkAreReadableOnBothPapers(t *testing.T) {
 	for _, ink := range Inks {
-		if ink == Paper || ink == Grid || ink == Axes {
+		if ink == Paper || ink == Grid || ink == Axes || filling(ink) {
 			continue // nobody reads them
 		}
 		if c := contrast(ink.Light, Paper.Light); c < 4.5 {
@@ -37,6 +38,40 @@ func TestLabelsInEveryInkAreReadableOnBothPapers(t *testing.T) {
 		}
 		if c := contrast(ink.Dark, Paper.Dark); c < 4.5 {
 			t.Errorf("%s on dark paper has contrast %.2f, WCAG asks for 4.5", ink.Name, c)
+		}
+	}
+}
+
+// filling reports whether an ink fills areas, or is text on one.
+func filling(ink Ink) bool {
+	return slices.Contains(Heats, ink) || slices.Contains(Parts, ink) || ink == onLow || ink == onHigh
+}
+
+func TestNumbersInAHeatMapAreReadableOnEveryColour(t *testing.T) {
+	for i, ink := range Heats {
+		on := onLow
+		if i >= heatTurn {
+			on = onHigh
+		}
+		if light, dark := contrast(on.Light, ink.Light), contrast(on.Dark, ink.Dark); light < 4.5 || dark < 4.5 {
+			t.Errorf("text on %s has contrast %.2f and %.2f, WCAG asks for 4.5", ink.Name, light, dark)
+		}
+	}
+}
+
+func TestAHeatMapReadsTheSameInGrey(t *testing.T) {
+	for i, ink := range Heats[1:] {
+		if before := Heats[i]; luminance(ink.Light) >= luminance(before.Light) || luminance(ink.Dark) <= luminance(before.Dark) {
+			t.Errorf("%s is not further from the paper than %s", ink.Name, before.Name)
+		}
+	}
+}
+
+func TestNeighbouringPartsOfABarStayApartInGrey(t *testing.T) {
+	for i, ink := range Parts[1:] {
+		before := Parts[i]
+		if light, dark := contrast(ink.Light, before.Light), contrast(ink.Dark, before.Dark); light < 1.6 || dark < 1.6 {
+			t.Errorf("%s and %s have contrast %.2f and %.2f", ink.Name, before.Name, light, dark)
 		}
 	}
 }

@@ -71,6 +71,99 @@ func newAxes(workload string, entries []entry) axes {
 	return a
 }
 
+// Select sorts the digest's entries whose points where accepts, along x; without x the rule finds the axis. A parameter
+// named y makes panels even if it has one value. Names may be short: "share" for "hog.share". Points without x or y are
+// left out. When several workloads are among the points, the workload counts as a parameter.
+func (d *Digest) Select(where func(record.Point) bool, x, y string) Section {
+	var entries []entry
+	workloads := map[string]bool{}
+	for _, e := range d.entries {
+		known := e.point.Arm == "" || e.point.Arm == record.Again
+		if known && (where == nil || where(e.point)) {
+			entries = append(entries, e)
+			workloads[e.point.Workload] = true
+		}
+	}
+	workload := ""
+	for name := range workloads {
+		workload = name
+	}
+	if len(workloads) > 1 || x == workloadParam || y == workloadParam {
+		entries = withWorkload(entries)
+	}
+	if len(workloads) > 1 {
+		workload = ""
+	}
+	x, y = fullName(entries, x), fullName(entries, y)
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return lacks(e.point, x) || lacks(e.point, y) })
+	return newSection(newAxes(workload, entries).along(x, y, entries), entries)
+}
+
+// workloadParam is the name under which the workload of a point counts as a parameter.
+const workloadParam = "workload"
+
+func withWorkload(entries []entry) []entry {
+	var out []entry
+	for _, e := range entries {
+		params := map[string]any{workloadParam: e.point.Workload}
+		for name, v := range e.point.Params {
+			params[name] = v
+		}
+		e.point.Params = params
+		out = append(out, e)
+	}
+	return out
+}
+
+// fullName finds the parameter that a short name means; what nothing is called stays as it is.
+func fullName(entries []entry, short string) string {
+	if short == "" {
+		return ""
+	}
+	for _, e := range entries {
+		if _, ok := e.point.Params[short]; ok {
+			return short
+		}
+	}
+	found := short
+	for _, e := range entries {
+		for name := range e.point.Params {
+			if strings.HasSuffix(name, "."+short) && (found == short || name < found) {
+				found = name
+			}
+		}
+	}
+	return found
+}
+
+func lacks(p record.Point, name string) bool {
+	_, ok := p.Params[name]
+	return name != "" && !ok
+}
+
+// along makes x the axis and y a panel.
+func (a axes) along(x, y string, entries []entry) axes {
+	without := func(names []string, gone ...string) []string {
+		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(gone, name) })
+	}
+	if x != "" {
+		if a.main.Name != "" {
+			a.panels = append(a.panels, a.main.Name)
+		}
+		seen := map[Value]bool{}
+		for _, e := range entries {
+			seen[newValue(e.point.Params[x])] = true
+		}
+		a.main = Axis{x, slices.SortedFunc(maps.Keys(seen), Value.compare)}
+	}
+	a.panels, a.own = without(a.panels, a.main.Name, y), without(a.own, a.main.Name, y)
+	if y != "" {
+		a.panels = append(a.panels, y)
+	}
+	slices.Sort(a.panels)
+	return a
+}
+
 // prefers reports whether a swept number makes the better axis than the one found so far.
 func (a axes) prefers(name string, count int) bool {
 	rank := func(name string) int { return slices.Index([]string{"rate", "conns"}, name) }

@@ -3,13 +3,16 @@
 // A run is a heap of trials at points of many parameters. A chart has one axis, a few lines, and maybe neighbours of the
 // same kind. The rule that maps one to the other is here, and it is the same for charts, tables and the terminal:
 //
-//   - Each workload is a [Section].
+//   - Each workload of an experiment is a [Section]; so is each workload of the points that belong to none.
 //   - A parameter with more than one value is swept. The swept number that all engines share (conns, rate, depth, or an
 //     option of the workload) with the most values is the axis; at a tie conns wins, then rate, then the alphabet.
 //   - What else is swept and shared makes [Panel]s, small multiples with the same axes. Closed and open loops are never in
 //     one panel, because their latencies do not mean the same.
 //   - What only one engine has (coop.yield) makes [Series], beside those of the engines and their variants.
 //   - The trials of one point are a [Cell]. Its figure is the median of the valid ones.
+//
+// An experiment's own drawings choose their points and their axis themselves, with [Digest.Select]; the rest of the rule holds
+// there too.
 //
 // With fewer than stat.MinTrials blocks a cell's spread is the range of its trials; from there on it is the interval of
 // order statistics that covers the true median in 95 of 100 runs, which assumes nothing about the shape of the noise.
@@ -24,6 +27,7 @@ import (
 	"strings"
 
 	"turnlab/harness/record"
+	"turnlab/harness/stat"
 )
 
 // MaxPanels bounds the small multiples of one section.
@@ -32,18 +36,25 @@ const MaxPanels = 12
 // A Digest is a run, sorted.
 type Digest struct {
 	Run      *record.Run
-	Trials   []record.Trial
+	Trials   []record.Trial // those that count: without second arms and probes
 	Sections []Section
 	Labels   []string // of all engines, in the order in which they are shown
+
+	entries []entry
 }
 
-// A Section is a workload.
+// A Section is what is drawn along one axis: a workload, of one experiment or of none.
 type Section struct {
-	Workload string
-	Axis     Axis
-	Panels   []Panel
-	Trials   int // made, of any kind
+	Experiment string
+	Workload   string // empty when there are several
+	Axis       Axis
+	Panels     []Panel
+	Trials     int // made, of any kind
+	Blocks     int // that have trials; experiments of one run need not have the same number
 }
+
+// Intervals reports whether the section has enough blocks for intervals, and so for verdicts.
+func (s Section) Intervals() bool { return s.Blocks >= stat.MinTrials }
 
 // An Axis is the parameter along which a section is drawn. Without a name nothing was swept.
 type Axis struct {
@@ -77,28 +88,61 @@ type Cell struct {
 	X      Value
 	Plan   bool // the point was planned; without trials it was not reached
 	Trials []*record.Trial
+	Again  []*record.Trial // of the same point, measured a second time in each block to know the noise
+	Blocks int             // of the section
 }
 
 // New sorts a run. Points that were planned and have no trial get an empty cell, so that what is missing shows.
 func New(run *record.Run, trials []record.Trial) *Digest {
-	d := &Digest{Run: run, Trials: trials}
-	byWorkload := map[string][]entry{}
+	d := &Digest{Run: run}
 	for _, p := range run.Plan {
-		byWorkload[p.Workload] = append(byWorkload[p.Workload], entry{point: p})
+		d.entries = append(d.entries, entry{point: p})
 	}
 	for i := range trials {
-		p := trials[i].Point
-		byWorkload[p.Workload] = append(byWorkload[p.Workload], entry{point: p, trial: &trials[i]})
-	}
-	labels := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(byWorkload)) {
-		d.Sections = append(d.Sections, newSection(name, byWorkload[name]))
-		for _, e := range byWorkload[name] {
-			labels[e.point.Label()] = true
+		d.entries = append(d.entries, entry{point: trials[i].Point, trial: &trials[i]})
+		if trials[i].Arm == "" {
+			d.Trials = append(d.Trials, trials[i])
 		}
 	}
-	d.Labels = slices.SortedFunc(maps.Keys(labels), byEngine)
+	d.sort()
 	return d
+}
+
+// Of returns the part of the digest that belongs to an experiment; without a name, to none.
+func (d *Digest) Of(experiment string) *Digest {
+	of := &Digest{Run: d.Run}
+	for _, e := range d.entries {
+		if e.point.Experiment == experiment {
+			of.entries = append(of.entries, e)
+		}
+	}
+	for _, t := range d.Trials {
+		if t.Experiment == experiment {
+			of.Trials = append(of.Trials, t)
+		}
+	}
+	of.sort()
+	return of
+}
+
+// sort makes the sections of the entries.
+func (d *Digest) sort() {
+	groups := map[[2]string][]entry{}
+	labels := map[string]bool{}
+	for _, e := range d.entries {
+		if e.point.Arm != "" && e.point.Arm != record.Again {
+			continue // a probe, which found out what to measure
+		}
+		key := [2]string{e.point.Experiment, e.point.Workload}
+		groups[key] = append(groups[key], e)
+		labels[e.point.Label()] = true
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(groups), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		s := newSection(newAxes(key[1], groups[key]), groups[key])
+		s.Experiment = key[0]
+		d.Sections = append(d.Sections, s)
+	}
+	d.Labels = slices.SortedFunc(maps.Keys(labels), byEngine)
 }
 
 // An entry is a planned point, or a trial of one.
@@ -107,10 +151,11 @@ type entry struct {
 	trial *record.Trial
 }
 
-func newSection(name string, entries []entry) Section {
-	a := newAxes(name, entries)
-	s := Section{Workload: name, Axis: a.main}
+// newSection sorts entries along axes.
+func newSection(a axes, entries []entry) Section {
+	s := Section{Workload: a.workload, Axis: a.main}
 	panels, series := map[string]*Panel{}, map[string]map[string]*Series{}
+	blocks := map[int]bool{}
 	for _, e := range entries {
 		key, settings := a.panel(e.point)
 		if panels[key] == nil {
@@ -122,12 +167,14 @@ func newSection(name string, entries []entry) Section {
 			series[key][name] = &Series{Label: e.point.Label(), Name: name, Options: options}
 		}
 		series[key][name].add(e, a.x(e.point))
-		if e.trial != nil {
+		if e.trial != nil && e.point.Arm == "" {
 			s.Trials++
+			blocks[e.trial.Block] = true
 		}
 	}
+	s.Blocks = len(blocks)
 	for _, key := range slices.Sorted(maps.Keys(panels)) {
-		panels[key].Series = inOrder(series[key])
+		panels[key].Series = inOrder(series[key], s.Blocks)
 		s.Panels = append(s.Panels, *panels[key])
 	}
 	slices.SortStableFunc(s.Panels, func(p, q Panel) int {
@@ -136,10 +183,13 @@ func newSection(name string, entries []entry) Section {
 	return s
 }
 
-func inOrder(series map[string]*Series) []Series {
+func inOrder(series map[string]*Series, blocks int) []Series {
 	var all []Series
 	for _, name := range slices.Sorted(maps.Keys(series)) {
 		s := series[name]
+		for i := range s.Cells {
+			s.Cells[i].Blocks = blocks
+		}
 		slices.SortFunc(s.Cells, func(a, b Cell) int { return a.X.compare(b.X) })
 		all = append(all, *s)
 	}
@@ -155,11 +205,14 @@ func (s *Series) add(e entry, x Value) {
 		i = len(s.Cells)
 		s.Cells = append(s.Cells, Cell{X: x})
 	}
-	if e.trial == nil {
-		s.Cells[i].Plan = true
-		return
+	switch {
+	case e.trial == nil:
+		s.Cells[i].Plan = s.Cells[i].Plan || e.point.Arm == ""
+	case e.point.Arm == record.Again:
+		s.Cells[i].Again = append(s.Cells[i].Again, e.trial)
+	default:
+		s.Cells[i].Trials = append(s.Cells[i].Trials, e.trial)
 	}
-	s.Cells[i].Trials = append(s.Cells[i].Trials, e.trial)
 }
 
 // At returns the cell at x, if the series has one.

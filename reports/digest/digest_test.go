@@ -155,7 +155,11 @@ func TestShortRunsShowRangesAndLongOnesIntervals(t *testing.T) {
 		for i := range c.trials {
 			trials = append(trials, trial(p, i, float64(i+1)))
 		}
-		d := New(&record.Run{Blocks: c.blocks}, trials)
+		other := point("preempt", "echo", map[string]any{"conns": 1.0})
+		for i := range c.blocks { // the section has as many blocks as any of its points
+			trials = append(trials, trial(other, i, 1))
+		}
+		d := New(&record.Run{}, trials)
 		s := d.Summarise(d.Sections[0].Panels[0].Series[0].Cells[0], cpuMetric(t))
 		if s.Lo != c.lo || s.Hi != c.hi {
 			t.Errorf("%d of %d blocks: %v to %v, want %v to %v", c.trials, c.blocks, s.Lo, s.Hi, c.lo, c.hi)
@@ -239,5 +243,81 @@ func TestRepresentativeValuesReachFromTheFirstToTheLast(t *testing.T) {
 	}
 	if strings.Join(got, " ") != "1 4 7" {
 		t.Errorf("three of 1 to 7: %v", got)
+	}
+}
+
+// experiment gives a point to one.
+func experiment(name string, p record.Point) record.Point {
+	p.Experiment = name
+	return p
+}
+
+func TestExperimentsHaveSectionsAndBlocksOfTheirOwn(t *testing.T) {
+	p := point("coop", "echo", map[string]any{"conns": 1.0})
+	var trials []record.Trial
+	for block := range 6 {
+		trials = append(trials, trial(experiment("long", p), block, 10))
+		if block < 3 {
+			trials = append(trials, trial(experiment("short", p), block, 20), trial(p, block, 30))
+		}
+	}
+	d := New(&record.Run{}, trials)
+	var got []string
+	for _, s := range d.Sections {
+		got = append(got, fmt.Sprintf("%s: %d blocks, %v", s.Experiment, s.Blocks, s.Intervals()))
+	}
+	if text := strings.Join(got, "; "); text != ": 3 blocks, false; long: 6 blocks, true; short: 3 blocks, false" {
+		t.Errorf("sections %s", text)
+	}
+	for name, want := range map[string]int{"": 3, "short": 3, "long": 6, "none": 0} {
+		if of := d.Of(name); len(of.Trials) != want || want > 0 && len(of.Sections) != 1 {
+			t.Errorf("%q has %d trials in %d sections, want %d", name, len(of.Trials), len(of.Sections), want)
+		}
+	}
+	if least, most := d.Blocks(); least != 3 || most != 6 {
+		t.Errorf("%d to %d blocks", least, most)
+	}
+}
+
+func TestAnAxisCanBeChosen(t *testing.T) {
+	plan := sweep([]string{"coop", "preempt"}, "echo.share", values(0.01, 0.1), "echo.burst", values("1ms", "10ms", "100ms"), "conns", values(1.0, 2.0))
+	d := New(&record.Run{Plan: plan}, nil)
+	ten := func(p record.Point) bool { return p.Number("conns") == 1 }
+	for _, c := range []struct{ x, y, want string }{
+		{"share", "", "echo.share 0.01,0.1; closed[burst 1ms]: coop(2) preempt(2); closed[burst 10ms]: coop(2) preempt(2); closed[burst 100ms]: coop(2) preempt(2)"},
+		{"burst", "share", "echo.burst 1ms,10ms,100ms; closed[share 0.01]: coop(3) preempt(3); closed[share 0.1]: coop(3) preempt(3)"},
+		{"none", "", "none "},
+	} {
+		if got := strings.ReplaceAll(outline(d.Select(ten, c.x, c.y)), "\u00a0", " "); got != c.want {
+			t.Errorf("along %s, %s:\n got %s\nwant %s", c.x, c.y, got, c.want)
+		}
+	}
+	two := New(&record.Run{Plan: append(plan, point("coop", "http", map[string]any{"conns": 1.0}))}, nil)
+	if got := outline(two.Select(ten, "workload", "")); !strings.HasPrefix(got, "workload echo,http;") {
+		t.Errorf("along workloads: %s", got)
+	}
+}
+
+func TestASecondArmGivesTheFloorAndCountsForNothingElse(t *testing.T) {
+	p := point("coop", "echo", map[string]any{"conns": 1.0})
+	again := p
+	again.Arm = record.Again
+	probe := p
+	probe.Arm = "probe"
+	var trials []record.Trial
+	for block := range 8 {
+		trials = append(trials, trial(p, block, 100), trial(again, block, 100+float64(block)-3), trial(probe, block, 1))
+	}
+	d := New(&record.Run{Plan: []record.Point{p, again, probe}}, trials)
+	panel := d.Sections[0].Panels[0]
+	if s := d.Summarise(panel.Series[0].Cells[0], cpuMetric(t)); s.N != 8 || s.Median != 100 || len(d.Trials) != 8 || d.Sections[0].Trials != 8 {
+		t.Errorf("%d trials with a median of %v, %d in all, want the 8 of the first arm", s.N, s.Median, len(d.Trials))
+	}
+	if floor := d.Floor(panel, cpuMetric(t), panel.Values()[0]); floor < 0.02 || floor > 0.04 {
+		t.Errorf("the floor is %v, want the farther end of the interval of 0.97 to 1.04", floor)
+	}
+	alone := New(&record.Run{}, trials[:1])
+	if floor := alone.Floor(alone.Sections[0].Panels[0], cpuMetric(t), panel.Values()[0]); !math.IsNaN(floor) {
+		t.Errorf("without a second arm the floor is %v", floor)
 	}
 }

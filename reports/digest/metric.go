@@ -2,6 +2,7 @@ package digest
 
 import (
 	"math"
+	"slices"
 
 	"turnlab/harness/record"
 	"turnlab/harness/stat"
@@ -125,7 +126,7 @@ func (d *Digest) Summarise(c Cell, m Metric) Summary {
 		return s // no valid trial has the figure
 	}
 	s.Median, s.Lo, s.Hi = sum.Median, sum.Min, sum.Max
-	if d.Intervals() {
+	if c.Blocks >= stat.MinTrials {
 		s.Lo, s.Hi = bounds(sum.Interval)
 	}
 	return s
@@ -138,5 +139,16 @@ func bounds(i stat.Interval) (lo, hi float64) {
 	return i.Low, i.High
 }
 
-// Intervals reports whether the run has enough blocks for intervals, and so for verdicts.
-func (d *Digest) Intervals() bool { return d.Run.Blocks >= stat.MinTrials }
+// Intervals reports whether some part of the run has enough blocks for intervals, and so for verdicts.
+func (d *Digest) Intervals() bool { return slices.ContainsFunc(d.Sections, Section.Intervals) }
+
+// Blocks returns the least and the most blocks that a part of the run has.
+func (d *Digest) Blocks() (least, most int) {
+	for i, s := range d.Sections {
+		if i == 0 || s.Blocks < least {
+			least = s.Blocks
+		}
+		most = max(most, s.Blocks)
+	}
+	return least, most
+}

@@ -1,7 +1,9 @@
 package digest
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"turnlab/harness/record"
 	"turnlab/harness/stat"
@@ -40,7 +42,7 @@ func (d *Digest) Ratios(p Panel, m Metric, baseline int, x Value) []Ratio {
 		if i == baseline || !ok {
 			continue
 		}
-		if r, ok := d.ratio(byBlock(c, m), below); ok {
+		if r, ok := ratio(byBlock(c, m), below, c.Blocks); ok {
 			r.Series, r.X = i, x
 			ratios = append(ratios, r)
 		}
@@ -48,10 +50,32 @@ func (d *Digest) Ratios(p Panel, m Metric, baseline int, x Value) []Ratio {
 	return ratios
 }
 
-func (d *Digest) ratio(above, below map[int]float64) (Ratio, bool) {
+// Floor returns how far from 1 a metric's ratio of an engine to itself may lie at x, by the series that were measured twice
+// in each block. Nothing smaller can be told from noise. It is NaN when nobody knows.
+func (d *Digest) Floor(p Panel, m Metric, x Value) float64 {
+	floor := math.NaN()
+	for _, s := range p.Series {
+		c, ok := s.At(x)
+		if !ok || len(c.Again) == 0 {
+			continue
+		}
+		again := c
+		again.Trials = c.Again
+		r, ok := ratio(byBlock(again, m), byBlock(c, m), c.Blocks)
+		if ok && c.Blocks >= stat.MinTrials && !math.IsInf(r.Hi, 0) {
+			farthest := math.Max(math.Abs(r.Lo-1), math.Abs(r.Hi-1))
+			if !(farthest <= floor) { // also when there is none yet
+				floor = farthest
+			}
+		}
+	}
+	return floor
+}
+
+func ratio(above, below map[int]float64, blocks int) (Ratio, bool) {
 	var r Ratio
 	var pairs []stat.Pair
-	for block := range d.Run.Blocks {
+	for _, block := range slices.Sorted(maps.Keys(above)) {
 		a, okA := above[block]
 		b, okB := below[block]
 		if okA && okB && a > 0 && b > 0 {
@@ -67,7 +91,7 @@ func (d *Digest) ratio(above, below map[int]float64) (Ratio, bool) {
 	for _, v := range r.Values {
 		r.Lo, r.Hi = math.Min(r.Lo, v), math.Max(r.Hi, v)
 	}
-	if d.Intervals() {
+	if blocks >= stat.MinTrials {
 		r.Lo, r.Hi = bounds(c.Interval)
 	}
 	return r, true
