@@ -105,10 +105,12 @@ type Trial struct {
 	CPU           *CPU               `json:"cpu,omitempty"`
 	Switches      *Switches          `json:"switches,omitempty"`
 	Machine       *Machine           `json:"machine,omitempty"`
-	SampleLateNS  int64              `json:"sample_late_ns,omitempty"` // how long after an edge of the window the server was sampled, at worst
-	Memory        map[string]uint64  `json:"memory_bytes,omitempty"`   // of the server, under load: pss rss go_heap go_stacks ...
+	SampleLateNS  int64              `json:"sample_late_ns,omitempty"`    // how long after an edge of the window the server was sampled, at worst
+	Memory        map[string]uint64  `json:"memory_bytes,omitempty"`      // of the server, under load: pss rss go_heap go_stacks ...
+	IdleMemory    map[string]uint64  `json:"idle_memory_bytes,omitempty"` // of the server, all connections open and no request yet
 	ClientMemory  map[string]uint64  `json:"client_memory_bytes,omitempty"`
 	Sched         map[string]float64 `json:"sched,omitempty"`               // what the engine and (go_...) the Go runtime counted in the window
+	ClientSched   map[string]float64 `json:"client_sched,omitempty"`        // the same of the generator
 	Windows       []Window           `json:"windows,omitempty"`             // 100 ms of progress each, warm-up included
 	Histograms    map[string]string  `json:"histograms,omitempty"`          // HdrHistogram V2, zlib, base64; by kind
 	Intervals     []Interval         `json:"intervals,omitempty"`           // parts of the window; absent when there is only one
