@@ -41,6 +41,9 @@ type Request struct {
 	Server *Server `json:"server,omitempty"` // with Start, to a server
 	Load   *Load   `json:"load,omitempty"`   // with Start, to a generator
 	Memory bool    `json:"memory,omitempty"` // with Sample: memory too, which takes longer
+	// StartNS, with Go, is when the load begins, on the machine's monotonic clock: several generators that are told the same
+	// time open their windows together. 0 is at once.
+	StartNS int64 `json:"start_ns,omitempty"`
 }
 
 // Event is one line from a child.
@@ -76,8 +79,8 @@ type Load struct {
 	Network   string            `json:"network"`
 	Address   string            `json:"address"`
 	Conns     int               `json:"conns"`
-	Depth     int               `json:"depth"` // requests in flight per connection
-	Threads   int               `json:"threads"`
+	Depth     int               `json:"depth"`    // requests in flight per connection
+	Threads   int               `json:"threads"`  // of each generator
 	RateRPS   float64           `json:"rate_rps"` // over all connections; 0 is the closed loop
 	Arrivals  string            `json:"arrivals"` // poisson or fixed
 	Seed      uint64            `json:"seed"`
@@ -86,6 +89,11 @@ type Load struct {
 	Settle    bool              `json:"settle,omitempty"` // the warm-up goes on until the load is steady
 	Extend    string            `json:"extend,omitempty"` // the window goes on until this percentile has a finite interval
 	TimeoutNS int64             `json:"timeout_ns"`       // of a connect and of a reply; also the longest drain
+	// Several generators may share a load: this one makes part Part, counted from 0, of Parts. Everything else describes the
+	// whole; connections, rate and streams of arrivals are cut as among threads, so that two generators with a thread each
+	// make the requests of one generator with two threads. 0 Parts are one.
+	Part  int `json:"part,omitempty"`
+	Parts int `json:"parts,omitempty"`
 }
 
 // LoadResult is what a generator measured. Every request whose intended time lies in the window is in exactly one of
@@ -110,8 +118,18 @@ type LoadResult struct {
 	Silent     *record.Silent            `json:"silent,omitempty"`
 	Deliveries *record.Deliveries        `json:"deliveries,omitempty"`
 	Fairness   float64                   `json:"fairness,omitempty"`
+	Asking     int                       `json:"asking"` // connections that made requests
 	Windows    []record.Window           `json:"windows,omitempty"`
+	Intervals  []record.Interval         `json:"intervals,omitempty"`
+	Arrivals   *Arrivals                 `json:"arrivals,omitempty"` // open loop with Poisson arrivals
 	Usage      Usage                     `json:"usage"` // the generator's own, over the window
+}
+
+// Arrivals is what shows whether requests left as a Poisson process (see package load): for sums of a number of gaps between
+// sends, their places in the distribution that such sums have.
+type Arrivals struct {
+	Gaps   int       `json:"gaps"` // of a sum
+	Places []float64 `json:"places"`
 }
 
 // Usage is what a process has used: totals since it began in a server's sample, differences over the window in a

@@ -22,7 +22,7 @@ var (
 func Main(in io.Reader, out io.Writer) int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	c := &child{ctx: ctx, out: json.NewEncoder(out), start: make(chan control.Load, 1), begin: make(chan struct{}, 1)}
+	c := &child{ctx: ctx, out: json.NewEncoder(out), start: make(chan control.Load, 1), begin: make(chan int64, 1)}
 	go func() { cancel(c.listen(json.NewDecoder(in))) }()
 	select {
 	case l := <-c.start:
@@ -37,7 +37,8 @@ type child struct {
 	ctx   context.Context // ends with errStop, errGone, or the reason for which nothing more can be understood
 	out   *json.Encoder
 	start chan control.Load // room for one, as the conversation has one
-	begin chan struct{}     // likewise
+	begin chan int64        // likewise: when the load begins
+	at    int64             // what came of it
 }
 
 // listen reads requests until stop, the end, or one that makes no sense, and returns which.
@@ -58,7 +59,7 @@ func (c *child) listen(in *json.Decoder) error {
 			c.start <- *r.Load
 		case r.Do == control.Go && started && !begun:
 			begun = true
-			c.begin <- struct{}{}
+			c.begin <- r.StartNS
 		default:
 			return fmt.Errorf("the harness asked for %q, which a generator cannot do now", r.Do)
 		}
@@ -72,12 +73,13 @@ func (c *child) load(l control.Load) error {
 		Ready: func() error {
 			c.say(control.Event{Is: control.Ready})
 			select {
-			case <-c.begin:
+			case c.at = <-c.begin:
 				return nil
 			case <-c.ctx.Done():
 				return context.Cause(c.ctx)
 			}
 		},
+		Start:     func() int64 { return c.at },
 		Measuring: func(u control.Usage) { c.say(control.Event{Is: control.Measuring, Usage: &u}) },
 		Measured:  func(u control.Usage) { c.say(control.Event{Is: control.Measured, Usage: &u}) },
 		Drained: func(r control.LoadResult) {

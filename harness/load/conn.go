@@ -99,7 +99,8 @@ func (w *worker) fly(index int32, c *conn, f flight) {
 		w.tally.sent++
 	}
 	if w.openLoop {
-		w.tally.record(w.tally.slip, f.sent-f.intended)
+		w.tally.record(w.interval(f.intended).slip, f.sent-f.intended)
+		w.spacing.note(f.sent)
 	}
 }
 
@@ -171,11 +172,15 @@ func (w *worker) failed(f *flight, k kind) {
 
 // latencies records a flight that ends now.
 func (w *worker) latencies(f *flight) {
-	w.tally.record(w.tally.service, w.now-f.sent)
+	i := w.interval(f.intended)
+	w.tally.record(i.service, w.now-f.sent)
 	if w.openLoop {
-		w.tally.record(w.tally.response, w.now-f.intended)
+		w.tally.record(i.response, w.now-f.intended)
 	}
 }
+
+// interval returns where the latencies of a request that was due at intended are recorded.
+func (w *worker) interval(intended int64) *interval { return w.tally.intervals.at(intended, w.t0) }
 
 // classLatencies records a right reply with its class, which only its client knows, and only now.
 func (w *worker) classLatencies(c *conn, f *flight) {
@@ -195,6 +200,6 @@ func (w *worker) gaveUp(intended int64, why kind) {
 	w.tally.due++
 	w.tally.errors[why]++
 	if why == timeout || why == backlog {
-		w.tally.record(w.tally.response, w.now-intended)
+		w.tally.record(w.interval(intended).response, w.now-intended)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"turnlab/harness/control"
+	"turnlab/workloads"
 )
 
 // payload is the size of the requests and replies of the test servers, which speak the echo workload.
@@ -134,6 +135,28 @@ func (s *server) load() control.Load {
 		Network: s.network, Address: s.address, Conns: 4, Depth: 1, Threads: 1, Arrivals: Poisson, Seed: 1,
 		WindowNS: int64(100 * time.Millisecond), TimeoutNS: int64(time.Second),
 	}
+}
+
+// generatorFor prepares a load that a test may tamper with before it runs. The test closes it.
+func generatorFor(t *testing.T, l control.Load) *generator {
+	t.Helper()
+	w, err := workloads.Find(l.Workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := w.Options.Resolve(l.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients, err := w.NewClients(values, l.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGenerator(l, clients, w.Classes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 // patiently makes a check up to four times, each with twice the time, until it passes: on a busy machine a short load may

@@ -9,6 +9,7 @@ import (
 
 	"turnlab/harness/control"
 	"turnlab/internal/misuse"
+	"turnlab/workloads"
 )
 
 // Bounds of a load. MaxTime keeps the slices of progress in memory and in one line of the control protocol; MaxInFlight
@@ -16,7 +17,8 @@ import (
 const (
 	MaxTime        = time.Hour // warm-up and window
 	MaxInFlight    = 1 << 22   // connections × depth
-	MaxThreads     = 256
+	MaxThreads     = 256       // of a generator
+	MaxParts       = 16        // generators
 	MaxRate        = 1e8
 	DefaultTimeout = 5 * time.Second
 )
@@ -27,7 +29,7 @@ const spareFiles = 64
 // resolveLoad fills in what l leaves open (one thread, one request per connection, Poisson arrivals, DefaultTimeout) and
 // checks the rest against what is possible, here and on this machine.
 func resolveLoad(l control.Load) (control.Load, error) {
-	l.Threads = max(l.Threads, 1)
+	l.Threads, l.Parts = max(l.Threads, 1), max(l.Parts, 1)
 	l.Depth = max(l.Depth, 1)
 	if l.TimeoutNS == 0 {
 		l.TimeoutNS = DefaultTimeout.Nanoseconds()
@@ -38,11 +40,11 @@ func resolveLoad(l control.Load) (control.Load, error) {
 	if err := checkLoad(l); err != nil {
 		return l, err
 	}
-	l.Threads = min(l.Threads, l.Conns)
+	l.Threads = min(l.Threads, l.Conns/l.Parts)
 	if err := checkPorts(l); err != nil {
 		return l, err
 	}
-	return l, allowFiles(l.Conns + spareFiles)
+	return l, allowFiles(l.Conns/l.Parts + spareFiles)
 }
 
 func checkLoad(l control.Load) error {
@@ -66,6 +68,24 @@ func checkLoad(l control.Load) error {
 		return misuse.Errorf("warm-up %v and duration %v: together at most %v, and neither below 0", warmup, window, MaxTime)
 	case limit < time.Millisecond || limit > MaxTime:
 		return misuse.Errorf("timeout %v: it takes 1ms to %v", limit, MaxTime)
+	}
+	return checkParts(l)
+}
+
+// checkParts makes sure that several generators can share a load without a word between them.
+func checkParts(l control.Load) error {
+	w, err := workloads.Find(l.Workload)
+	switch {
+	case l.Parts == 1 && l.Part == 0:
+		return nil
+	case l.Parts < 1 || l.Parts > MaxParts || l.Part < 0 || l.Part >= l.Parts:
+		return misuse.Errorf("part %d of %d: a load has 1 to %d generators", l.Part, l.Parts, MaxParts)
+	case l.Parts > l.Conns:
+		return misuse.Errorf("%d generators for %d connections: each needs one", l.Parts, l.Conns)
+	case l.Settle || l.Extend != "":
+		return misuse.Errorf("%d generators open and close their windows at fixed times: leave --settle and --extend off", l.Parts)
+	case err == nil && w.Uses(workloads.Publish):
+		return misuse.Errorf("%s takes one generator: it must know of every message that a connection is to hear", l.Workload)
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ import (
 type Hooks struct {
 	// Ready: all connections are open. The load begins when it returns; an error ends Run.
 	Ready func() error
+	// Start says when the load begins, as a time of CLOCK_MONOTONIC, and is asked after Ready; 0 is at once.
+	Start func() int64
 	// Measuring: the window has begun. The usage is the generator's own since it started, taken at that moment.
 	Measuring func(control.Usage)
 	// Measured: the window has ended.
@@ -70,7 +72,7 @@ type generator struct {
 
 	mu      sync.Mutex // for clients, which say nothing about threads
 	clients workloads.Clients
-	roles   []workloads.Role // of each connection
+	roles   []workloads.Role // of each connection of the whole load
 	classes []string         // names, when the clients are Classed
 }
 
@@ -116,23 +118,25 @@ func newGenerator(l control.Load, clients workloads.Clients, classes []string) (
 	return g, nil
 }
 
-// newWorker makes thread number i. Connections are dealt out evenly and in order, and the rate in proportion
-// to those of them that ask.
+// newWorker makes thread number i of this generator. Connections are dealt out evenly and in order, and the rate in
+// proportion to those of them that ask.
 func (g *generator) newWorker(i int, target address) (*worker, error) {
 	l := g.load
-	from, to := l.Conns*i/l.Threads, l.Conns*(i+1)/l.Threads
-	conns := to - from
+	from, to := share(l, i)
+	conns, all := to-from, l.Parts*l.Threads
 	w := &worker{
 		generator: g, number: i, address: target, firstConn: from,
 		depth: int32(l.Depth), timeout: l.TimeoutNS, openLoop: l.RateRPS > 0,
 		conns: make([]conn, conns), flights: make([]flight, conns*l.Depth), schedule: schedule{next: never},
 		in: make([]byte, workloads.MaxUnread+readSize), lastFailure: closed, alarm: never,
-		tally: newTally(time.Duration(l.TimeoutNS), g.classes), classed: len(g.classes) > 0,
+		tally: newThreadTally(l, g.classes), classed: len(g.classes) > 0,
 	}
-	askers, all := asks(g.roles[from:to]), asks(g.roles)
-	if w.openLoop && askers > 0 {
-		w.schedule = newSchedule(l, l.RateRPS*float64(askers)/float64(all), i, l.Threads)
+	if askers := asks(g.roles[from:to]); w.openLoop && askers > 0 {
+		rate := l.RateRPS * float64(askers) / float64(asks(g.roles))
+		w.schedule = newSchedule(l, rate, l.Part*l.Threads+i, all)
 		w.idle = newIdle(askers * l.Depth)
+		_, longest := Longest(l)
+		w.spacing = newSpacing(l, w.schedule.gap, int64(longest))
 	}
 	for j := range w.conns {
 		c := &w.conns[j]
@@ -150,6 +154,20 @@ func (g *generator) newWorker(i int, target address) (*worker, error) {
 		return nil, fmt.Errorf("watch an eventfd: %w", errno)
 	}
 	return w, nil
+}
+
+// share returns which connections of the whole load are those of thread i of this generator. All threads of all generators
+// stand in one row.
+func share(l control.Load, i int) (from, to int) {
+	at, all := l.Part*l.Threads+i, l.Parts*l.Threads
+	return l.Conns * at / all, l.Conns * (at + 1) / all
+}
+
+// own returns the roles of this generator's connections.
+func (g *generator) own() []workloads.Role {
+	from, _ := share(g.load, 0)
+	_, to := share(g.load, g.threads-1)
+	return g.roles[from:to]
 }
 
 // bellIndex stands for the eventfd where an event's index of a connection would be.
@@ -197,7 +215,7 @@ func (g *generator) run(h Hooks) (control.LoadResult, error) {
 		close(g.started)
 		return control.LoadResult{}, err
 	}
-	g.plan()
+	g.plan(h.Start)
 	close(g.started)
 	go func() { loads.Wait(); close(g.marks) }()
 	window, err := g.watchWindow(h)
@@ -223,13 +241,23 @@ func (g *generator) connect(connected chan error) error {
 	return first
 }
 
-// plan sets the times. The start lies a little ahead so that all threads are there.
-func (g *generator) plan() {
-	g.start = int64(time.Since(g.base)) + startAhead.Nanoseconds()
+// plan sets the times. The start lies a little ahead so that all threads are there. A time that was asked for and has
+// passed, or that lies so far ahead that it must be another machine's clock, is not kept.
+func (g *generator) plan(start func() int64) {
+	now, ahead := int64(time.Since(g.base)), startAhead.Nanoseconds()
+	if start != nil {
+		if asked := start() - clockNS(unix.CLOCK_MONOTONIC); asked > ahead && asked < startFar.Nanoseconds() {
+			ahead = asked
+		}
+	}
+	g.start = now + ahead
 	g.phases.plan(g.load, g.start, g.threads)
 }
 
-const startAhead = 2 * time.Millisecond
+const (
+	startAhead = 2 * time.Millisecond
+	startFar   = time.Second
+)
 
 // watchWindow calls the hooks at the edges of the window and returns what the generator used between them. It returns when
 // all threads have ended their load.
@@ -263,7 +291,7 @@ func call(hook func(control.Usage), u control.Usage) {
 
 // result adds up what the threads have counted.
 func (g *generator) result(window control.Usage) (control.LoadResult, error) {
-	total, end := newTally(time.Duration(g.load.TimeoutNS), g.classes), g.workers[0].t1
+	total, end := newThreadTally(g.load, g.classes), g.workers[0].t1
 	for _, w := range g.workers {
 		total.add(w.tally)
 		if w.now < end { // stopped before the time
@@ -276,6 +304,6 @@ func (g *generator) result(window control.Usage) (control.LoadResult, error) {
 	r.WindowNS, r.WarmupNS = max(0, end-t0), min(t0, end)-g.start
 	r.Steady, r.Extended = g.phases.verdict(g.load), g.phases.extended
 	r.Windows = windows(g.workers, t0-g.start, end-g.start)
-	r.Usage = window
+	r.Usage, r.Arrivals = window, g.arrivals()
 	return r, err
 }

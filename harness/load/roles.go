@@ -130,7 +130,7 @@ func (w *worker) heardAll() bool {
 
 // addRoles writes down what only some loads have.
 func (g *generator) addRoles(r *control.LoadResult, total *tally) {
-	if silent := count(g.roles, workloads.Silent); silent > 0 {
+	if silent := count(g.own(), workloads.Silent); silent > 0 {
 		r.Silent = &record.Silent{Connections: silent, Right: total.silentRight}
 	}
 	if g.workers[0].listening {
@@ -139,9 +139,9 @@ func (g *generator) addRoles(r *control.LoadResult, total *tally) {
 			Due: due, Received: total.delivered, Missing: due - min(due, total.delivered), Gaps: total.gaps, CutOff: total.cutOff,
 		}
 	}
-	r.Connects = total.connects
+	r.Connects, r.Asking = total.connects, asks(g.own())
 	if g.load.RateRPS == 0 && total.squares > 0 {
 		// Jain's index: the square of the sum over n times the sum of squares; 1 when all got the same, 1/n when one got all.
-		r.Fairness = total.answers * total.answers / (float64(asks(g.roles)) * total.squares)
+		r.Fairness = total.answers * total.answers / (float64(r.Asking) * total.squares)
 	}
 }

@@ -108,7 +108,7 @@ func (w *worker) finish() {
 		if intended := w.schedule.take(); w.measured(intended) {
 			w.tally.due++
 			w.tally.unanswered++
-			w.tally.record(w.tally.response, w.now-intended)
+			w.tally.record(w.interval(intended).response, w.now-intended)
 		}
 	}
 	w.tally.countAnswers(w.conns)

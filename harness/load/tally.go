@@ -56,7 +56,7 @@ type tally struct {
 	due, sent, right, unanswered uint64
 	waited                       uint64 // sent late because no connection was free
 	errors                       [kinds]uint64
-	response, service, slip      *hdrhistogram.Histogram
+	intervals                    intervals // of response, service and slip
 	delivery                     *hdrhistogram.Histogram
 	classes                      []class
 	silentRight, silentLost      uint64  // silent connections with a right reply, and those that were lost
@@ -77,10 +77,10 @@ type class struct {
 
 // newTally makes histograms for ages that a request can reach: it may wait for a connection for a timeout and for its
 // reply for another, and a look at the clock may be a little late.
-func newTally(limit time.Duration, classes []string) *tally {
+func newTally(limit time.Duration, classes []string, longest int64, threads int) *tally {
 	top := max(2*limit+time.Second, minRange).Nanoseconds()
 	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, top, digits) }
-	t := &tally{response: h(), service: h(), slip: h(), delivery: h()}
+	t := &tally{intervals: newIntervals(longest, threads, h), delivery: h()}
 	for _, name := range classes {
 		t.classes = append(t.classes, class{name: name, response: h(), service: h()})
 	}
@@ -138,8 +138,7 @@ func (t *tally) add(o *tally) {
 	for k := range t.errors {
 		t.errors[k] += o.errors[k]
 	}
-	t.unrecorded += uint64(t.response.Merge(o.response) + t.service.Merge(o.service) + t.slip.Merge(o.slip) +
-		t.delivery.Merge(o.delivery))
+	t.unrecorded += uint64(t.intervals.add(&o.intervals) + t.delivery.Merge(o.delivery))
 	t.addConns(o)
 	for i := range t.classes {
 		c, from := &t.classes[i], &o.classes[i]
@@ -153,9 +152,12 @@ func (t *tally) add(o *tally) {
 
 // result writes the counts down.
 func (t *tally) result() (control.LoadResult, error) {
+	intervals, err := t.intervals.describe()
+	whole, lost := t.intervals.sum()
+	t.unrecorded += uint64(lost)
 	r := control.LoadResult{
 		Due: t.due, Sent: t.sent, Requests: t.right, Waited: t.waited,
-		Unanswered: t.unanswered, Unrecorded: t.unrecorded, FirstError: t.firstError,
+		Unanswered: t.unanswered, Unrecorded: t.unrecorded, FirstError: t.firstError, Intervals: intervals,
 		Latency: map[string]record.Latency{}, Histograms: map[string]string{},
 	}
 	for k, n := range t.errors {
@@ -166,9 +168,11 @@ func (t *tally) result() (control.LoadResult, error) {
 			r.Errors[kind(k).String()] = n
 		}
 	}
-	err := describe(map[string]*hdrhistogram.Histogram{
-		"response": t.response, "service": t.service, "slip": t.slip, "delivery": t.delivery,
-	}, r.Latency, r.Histograms)
+	if err == nil {
+		err = describe(map[string]*hdrhistogram.Histogram{
+			"response": whole.response, "service": whole.service, "slip": whole.slip, "delivery": t.delivery,
+		}, r.Latency, r.Histograms)
+	}
 	for i := 0; i < len(t.classes) && err == nil; i++ {
 		if r.Classes == nil {
 			r.Classes = map[string]record.Class{}

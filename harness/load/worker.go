@@ -32,6 +32,7 @@ type worker struct {
 	conns    []conn
 	flights  []flight // conn i's are [i×depth, (i+1)×depth)
 	schedule schedule // open loop
+	spacing  spacing  // open loop
 	idle     idle     // open loop
 	in       []byte   // unread input of a connection, then what was read
 	out      []byte   // requests being made
