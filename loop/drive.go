@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"turnlab/internal/nonblock"
 	"turnlab/workloads"
 )
 
@@ -72,7 +73,7 @@ func (e *Engine) read(c *conn) bool {
 		return false
 	}
 	kept := copy(e.input[:], e.x.In)
-	n, errno := read(c.fd, e.input[kept:kept+readBytes])
+	n, errno := nonblock.Read(c.fd, e.input[kept:kept+readBytes])
 	switch {
 	case errno == unix.EAGAIN:
 		c.readable, c.ended = false, false
@@ -93,7 +94,7 @@ func (e *Engine) read(c *conn) bool {
 // is room again.
 func (e *Engine) flush(c *conn) bool {
 	for len(e.x.Out) > 0 {
-		n, errno := write(c.fd, e.x.Out)
+		n, errno := nonblock.Write(c.fd, e.x.Out)
 		if errno == unix.EAGAIN {
 			return false
 		}
@@ -112,7 +113,7 @@ func (e *Engine) flush(c *conn) bool {
 
 // linger ends our side and throws input away until the peer ends its own, within the bounds.
 func (e *Engine) linger(c *conn) {
-	shutdownWrite(c.fd)
+	nonblock.ShutdownWrite(c.fd)
 	e.x.In = nil
 	c.session, c.readable = nil, true
 	c.left, c.deadline = workloads.LingerBytes, time.Now().Add(workloads.LingerTime)
@@ -123,7 +124,7 @@ func (e *Engine) linger(c *conn) {
 // discard throws away the input of a connection that lingers.
 func (e *Engine) discard(c *conn) {
 	for {
-		n, errno := read(c.fd, e.input[:readBytes])
+		n, errno := nonblock.Read(c.fd, e.input[:readBytes])
 		if errno == unix.EAGAIN {
 			return
 		}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"turnlab/engine"
+	"turnlab/internal/nonblock"
 	"turnlab/workloads"
 )
 
@@ -155,7 +156,7 @@ func (e *Engine) ready(fd int, events uint32) {
 // triggered and will be told again.
 func (e *Engine) accept() error {
 	for range acceptMax {
-		fd, errno := accept(e.listener)
+		fd, errno := nonblock.Accept(e.listener.FD, e.listener.Network)
 		switch errno {
 		case 0:
 			if err := e.add(fd); err != nil {
@@ -174,7 +175,7 @@ func (e *Engine) accept() error {
 // add registers a connection, once and for all, and lets its session begin.
 func (e *Engine) add(fd int) error {
 	if err := register(e.poll, fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET); err != nil {
-		closeFD(fd)
+		nonblock.Close(fd)
 		return err
 	}
 	for len(e.conns) <= fd {
@@ -193,7 +194,7 @@ func (e *Engine) close(c *conn) {
 	c.closed = true
 	e.conns[c.fd] = nil
 	e.open.Add(-1)
-	closeFD(c.fd)
+	nonblock.Close(c.fd)
 }
 
 // expire closes the connections that have lingered long enough.

@@ -2,54 +2,15 @@ package loop
 
 import (
 	"fmt"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"turnlab/engine"
+	"turnlab/internal/nonblock"
 )
-
-// The system calls of the hot path cannot block, as the sockets do not. So they are made without telling the scheduler,
-// which is what RawSyscall leaves out, and their errors stay numbers, which cost nothing.
-
-func accept(l *engine.Listener) (fd int, errno unix.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(l.FD), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
-	if errno == 0 && l.Network == "tcp" {
-		one := int32(1)
-		_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, n, unix.IPPROTO_TCP, unix.TCP_NODELAY, uintptr(unsafe.Pointer(&one)), 4, 0)
-	}
-	return int(n), errno
-}
-
-// read reads into p, which must not be empty.
-func read(fd int, p []byte) (n int, errno unix.Errno) {
-	r, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), 0
-}
-
-// write writes p, which must not be empty.
-func write(fd int, p []byte) (n int, errno unix.Errno) {
-	r, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), 0
-}
-
-func closeFD(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
-
-func shutdownWrite(fd int) {
-	_, _, _ = unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
-}
 
 // register puts a descriptor on epoll's list.
 func register(poll, fd int, events uint32) error {
-	ev := unix.EpollEvent{Events: events, Fd: int32(fd)}
-	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(poll), unix.EPOLL_CTL_ADD, uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0)
-	if errno != 0 {
+	if errno := nonblock.Control(poll, unix.EPOLL_CTL_ADD, fd, events); errno != 0 {
 		return fmt.Errorf("epoll_ctl: %w", errno)
 	}
 	return nil

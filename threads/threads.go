@@ -21,10 +21,7 @@ package threads
 
 import (
 	"fmt"
-	"runtime/debug"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -60,17 +57,8 @@ const (
 
 // Engine serves each connection with a thread.
 type Engine struct {
-	host     *host
-	workers  []*worker
-	listener *engine.Listener
-	srv      workloads.Server
-	accepted atomic.Int64
-	busy     atomic.Int64
-
-	stop     chan struct{} // closed by Stop
-	stopping sync.Once
-	failed   chan error     // the first worker that could not accept
-	running  sync.WaitGroup // the workers
+	life
+	workers []*worker
 
 	mu       sync.Mutex // guards the rest
 	prepared bool
@@ -83,11 +71,10 @@ func New(c engine.Config) (engine.Engine, error) {
 	if err := checkThreads(n); err != nil {
 		return nil, err
 	}
-	shared, err := newHost(c)
-	if err != nil {
+	e := &Engine{}
+	if err := e.begin(c); err != nil {
 		return nil, err
 	}
-	e := &Engine{host: shared, stop: make(chan struct{}), failed: make(chan error, 1)}
 	for range n {
 		e.workers = append(e.workers, newWorker(e, c.Options.Int("buffer")))
 	}
@@ -114,15 +101,11 @@ func (e *Engine) Prepare(l *engine.Listener, srv workloads.Server) error {
 	e.mu.Lock()
 	e.listener, e.srv, e.prepared = l, srv, true
 	e.mu.Unlock()
-	// The runtime ends a program with 10,000 threads, taking it for a mistake. Here it is the point.
-	debug.SetMaxThreads(len(e.workers) + 10_000)
-	var ready sync.WaitGroup
-	ready.Add(len(e.workers))
-	e.running.Add(len(e.workers))
+	var threads []func(func())
 	for _, w := range e.workers {
-		go w.run(ready.Done)
+		threads = append(threads, w.run)
 	}
-	ready.Wait()
+	e.start(threads)
 	return nil
 }
 
@@ -133,49 +116,15 @@ func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
 			return err
 		}
 	}
-	var err error
-	select {
-	case <-e.stop:
-	case err = <-e.failed:
-		e.Stop()
+	err := e.await()
+	_ = unix.Shutdown(l.FD, unix.SHUT_RDWR) // wakes those that accept
+	var all []*hands
+	for _, w := range e.workers {
+		all = append(all, &w.hands)
 	}
-	e.end()
+	e.end(all)
+	e.closeListener()
 	return err
-}
-
-// Stop makes Serve return.
-func (e *Engine) Stop() { e.stopping.Do(func() { close(e.stop) }) }
-
-// stopped reports whether Stop has been called.
-func (e *Engine) stopped() bool {
-	select {
-	case <-e.stop:
-		return true
-	default:
-		return false
-	}
-}
-
-// end gets every thread out of the system call it blocks in and waits for all of them. shutdown(2) wakes those that
-// accept, read or write, without closing a descriptor that another connection could get meanwhile.
-func (e *Engine) end() {
-	_ = unix.Shutdown(e.listener.FD, unix.SHUT_RDWR)
-	ended := make(chan struct{})
-	go func() { e.running.Wait(); close(ended) }()
-	// Again and again, because a thread may have been about to block when it was told; each time finds fewer.
-	for again := time.NewTicker(5 * time.Millisecond); ; {
-		for _, w := range e.workers {
-			w.interrupt()
-		}
-		select {
-		case <-ended:
-			again.Stop()
-			e.host.close()
-			e.closeListener()
-			return
-		case <-again.C:
-		}
-	}
 }
 
 func (e *Engine) closeListener() {
@@ -187,12 +136,7 @@ func (e *Engine) closeListener() {
 
 // Counters returns the threads, how many of them have a connection, and how many connections wait for one.
 func (e *Engine) Counters() map[string]int64 {
-	c := map[string]int64{
-		"threads":  int64(len(e.workers)),
-		"accepted": e.accepted.Load(),
-		"open":     e.busy.Load(),
-	}
-	e.host.addTo(c)
+	c := e.counters(len(e.workers))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.prepared || e.closed || e.listener.Network != "tcp" {

@@ -41,15 +41,22 @@ func (s *napSession) Step(x *workloads.Exchange) workloads.Op {
 // start makes an engine with some threads serve until the test ends.
 func start(t *testing.T, threads string, srv workloads.Server) (*Engine, string) {
 	t.Helper()
+	e, address := startSpec(t, Spec, map[string]string{"max": threads, "gogc": "100"}, srv)
+	return e.(*Engine), address
+}
+
+// startSpec makes either engine serve until the test ends.
+func startSpec(t *testing.T, spec *engine.Spec, settings map[string]string, srv workloads.Server) (engine.Engine, string) {
+	t.Helper()
 	procs := runtime.GOMAXPROCS(0)
 	t.Cleanup(func() { runtime.GOMAXPROCS(procs) })
-	options, err := Spec.AllOptions().Resolve(map[string]string{"max": threads, "gogc": "100"})
+	options, err := spec.AllOptions().Resolve(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := engine.Config{Options: options}
-	Spec.SetUp(config)
-	made, err := New(config)
+	spec.SetUp(config)
+	e, err := spec.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +64,8 @@ func start(t *testing.T, threads string, srv workloads.Server) (*Engine, string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, done := made.(*Engine), make(chan error, 1)
-	if err := e.Prepare(l, srv); err != nil {
+	done := make(chan error, 1)
+	if err := e.(engine.Preparer).Prepare(l, srv); err != nil {
 		t.Fatal(err)
 	}
 	go func() { done <- e.Serve(l, srv) }()

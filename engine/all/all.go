@@ -19,6 +19,7 @@ var Specs = []*engine.Spec{
 	preempt.Spec,
 	preempt.NoPreempt,
 	threads.Spec,
+	threads.PoolSpec,
 	loop.Spec,
 }
 
