@@ -141,7 +141,8 @@ func lacks(p record.Point, name string) bool {
 	return name != "" && !ok
 }
 
-// along makes x the axis and y a panel.
+// along makes x the axis and y a panel. A parameter that has one value for each x and y (a rate that was chosen for the
+// length of a burst) tells no points apart and makes no panels.
 func (a axes) along(x, y string, entries []entry) axes {
 	without := func(names []string, gone ...string) []string {
 		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(gone, name) })
@@ -157,11 +158,28 @@ func (a axes) along(x, y string, entries []entry) axes {
 		a.main = Axis{x, slices.SortedFunc(maps.Keys(seen), Value.compare)}
 	}
 	a.panels, a.own = without(a.panels, a.main.Name, y), without(a.own, a.main.Name, y)
+	if x != "" {
+		a.panels = slices.DeleteFunc(a.panels, func(name string) bool { return follows(name, x, y, entries) })
+	}
 	if y != "" {
 		a.panels = append(a.panels, y)
 	}
 	slices.Sort(a.panels)
 	return a
+}
+
+// follows reports whether name has one value for each value of x and y.
+func follows(name, x, y string, entries []entry) bool {
+	seen := map[[2]Value]Value{}
+	for _, e := range entries {
+		at := [2]Value{newValue(e.point.Params[x]), newValue(e.point.Params[y])}
+		v := newValue(e.point.Params[name])
+		if before, ok := seen[at]; ok && before != v {
+			return false
+		}
+		seen[at] = v
+	}
+	return true
 }
 
 // prefers reports whether a swept number makes the better axis than the one found so far.
@@ -247,6 +265,28 @@ func seriesName(p record.Point, options []Setting) string {
 		parts = append(parts, o.Name+"="+o.Text())
 	}
 	return strings.Join(parts, " ")
+}
+
+// shorten leaves out of names the options that are off, as long as names stay different: "coop" is what "coop offload=0
+// yield=0s" is to a reader.
+func shorten(series []Series) {
+	brief := make([]string, len(series))
+	taken := map[string]int{}
+	for i, s := range series {
+		parts := []string{s.Label}
+		for _, o := range s.Options {
+			if o.Value.Number != 0 || !o.Value.Numeric {
+				parts = append(parts, o.Name+"="+o.Text())
+			}
+		}
+		brief[i] = strings.Join(parts, " ")
+		taken[brief[i]]++
+	}
+	for i := range series {
+		if several := len(series[i].Options) > 1; several && taken[brief[i]] == 1 {
+			series[i].Name = brief[i]
+		}
+	}
 }
 
 func compareSettings(a, b []Setting) int {

@@ -196,6 +196,7 @@ func inOrder(series map[string]*Series, blocks int) []Series {
 	slices.SortStableFunc(all, func(a, b Series) int {
 		return cmp.Or(byEngine(a.Label, b.Label), compareSettings(a.Options, b.Options))
 	})
+	shorten(all)
 	return all
 }
 

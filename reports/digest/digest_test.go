@@ -298,6 +298,27 @@ func TestAnAxisCanBeChosen(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsTheAxisMakesNoPanels(t *testing.T) {
+	var plan []record.Point
+	for i, burst := range []string{"1ms", "10ms"} {
+		for j, share := range []float64{0.01, 0.1} {
+			for _, yield := range []string{"0s", "100us"} {
+				plan = append(plan, point("coop", "hog", map[string]any{
+					"hog.burst": burst, "hog.share": share, "rate": float64(1000 - 100*i - 10*j), "coop.yield": yield, "coop.offload": float64(2 * (len(yield) - 2)),
+				}))
+			}
+		}
+	}
+	d := New(&record.Run{Plan: plan}, nil)
+	want := "hog.burst 1ms,10ms; open[share 0.01]: coop(2) coop offload=6 yield=100us(2); open[share 0.1]: coop(2) coop offload=6 yield=100us(2)"
+	if got := strings.ReplaceAll(outline(d.Select(nil, "hog.burst", "hog.share")), "\u00a0", " "); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if got := d.Select(nil, "hog.burst", ""); len(got.Panels) != 4 {
+		t.Errorf("%d panels without the shares, want one for each rate", len(got.Panels))
+	}
+}
+
 func TestASecondArmGivesTheFloorAndCountsForNothingElse(t *testing.T) {
 	p := point("coop", "echo", map[string]any{"conns": 1.0})
 	again := p
