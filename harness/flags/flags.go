@@ -22,7 +22,7 @@ type Rule func(t *record.Trial) (flag record.Flag, raised bool)
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
 	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, sampleLate, foreignCPU, stolenCPU,
-	cpuOverlap, noSteady, thinTail, deliveriesMissing,
+	cpuOverlap, noSteady, thinTail, deliveriesMissing, arrivalsWrong, generatorsApart,
 }
 
 // Judge puts the flags of t on it and withholds the percentiles that it cannot support (see Thin). It does so once the
@@ -193,7 +193,8 @@ func clientUtil(t *record.Trial) (share float64, ok bool) {
 		return 0, false
 	}
 	reach := float64(cpus.Len())
-	if threads := math.Min(t.Number("threads"), t.Number("conns")); threads > 0 {
+	threads := t.Number("threads") * math.Max(1, t.Number("generators"))
+	if threads = math.Min(threads, t.Number("conns")); threads > 0 {
 		reach = math.Min(reach, threads)
 	}
 	return t.CPU.ClientUtil / reach, true
