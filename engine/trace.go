@@ -9,7 +9,7 @@ type PollTrace interface {
 }
 
 // Polled is implemented by an engine that polls tasks: nobody outside the process can see them. Trace is called at most
-// once, before Prepare and Serve. Engines on goroutines and threads need no such thing, because the runtime and the kernel
+// once, before Serve. Engines on goroutines and threads need no such thing, because the runtime and the kernel
 // tell.
 type Polled interface {
 	Trace(PollTrace)

@@ -8,19 +8,24 @@
 //
 // The conversation, in order:
 //
-//	server:  > start{server}  < ready{address}  > sample*  < sample  > stop  < stopped
+//	server:  > start{server}  < ready{address}  > sample*  < sample  > trace  < traced  > stop  < stopped
 //	load:    > start{load}  < ready (all connected)  > go  < measuring  < measured  < result  > stop  < stopped
 //
 // Either may answer error, after which it exits.
 package control
 
-import "turnlab/harness/record"
+import (
+	"encoding/json"
+
+	"turnlab/harness/record"
+)
 
 // Requests of the harness.
 const (
 	Start  = "start"
 	Go     = "go"     // load: begin warm-up and the measured window
 	Sample = "sample" // server: answer with a Usage
+	Trace  = "trace"  // server: end the tracing that Start asked for, and answer with what was seen
 	Stop   = "stop"
 )
 
@@ -31,6 +36,7 @@ const (
 	Measured  = "measured"  // load: the window has ended; the connections are still there
 	Result    = "result"
 	Sampled   = "sample"
+	Traced    = "traced"
 	Stopped   = "stopped"
 	Failed    = "error"
 )
@@ -54,8 +60,10 @@ type Event struct {
 	PIDs    []int       `json:"pids,omitempty"`    // Ready, of a server: the processes that serve
 	Usage   *Usage      `json:"usage,omitempty"`   // Sampled, Measuring, Measured
 	Result  *LoadResult `json:"result,omitempty"`
-	Error   string      `json:"error,omitempty"`  // Failed
-	Misuse  bool        `json:"misuse,omitempty"` // Failed: the user's input is wrong (exit code 2), not the machine
+	// Trace, of Traced, is what was seen: a tracer.Raw. Only those who draw it need to know its form.
+	Trace  json.RawMessage `json:"trace,omitempty"`
+	Error  string          `json:"error,omitempty"`  // Failed
+	Misuse bool            `json:"misuse,omitempty"` // Failed: the user's input is wrong (exit code 2), not the machine
 }
 
 // Server tells a server child what to serve.
@@ -70,6 +78,8 @@ type Server struct {
 	Command  string            `json:"command,omitempty"`  // of an exec engine: how to start the foreign server
 	// Upstreams are the servers that the workload's sessions call, NETWORK:ADDRESS each.
 	Upstreams []string `json:"upstreams,omitempty"`
+	// Trace is how to watch who runs when (see package tracer); empty is not at all. A traced server is never measured.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Load tells a generator child what load to make.

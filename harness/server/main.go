@@ -109,6 +109,23 @@ func (c *child) sample(sv *service, memory bool) error {
 	return err
 }
 
+// trace tells what the tracer has seen. It has seen it when it is asked: tracing ends here.
+func (c *child) trace(sv *service) error {
+	if sv.tracer == nil {
+		return errors.New("the harness asked for a trace of a server that it did not have traced")
+	}
+	raw, err := sv.tracer.Collect()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return fmt.Errorf("encode the trace: %w", err)
+	}
+	c.say(control.Event{Is: control.Traced, Trace: text})
+	return nil
+}
+
 func unexpected(r control.Request) error {
 	return fmt.Errorf("the harness asked for %q, which a server cannot do now", r.Do)
 }

@@ -11,6 +11,7 @@ import (
 	"turnlab/exec"
 	"turnlab/harness/control"
 	"turnlab/harness/proc"
+	"turnlab/harness/timeline/tracer"
 	"turnlab/internal/misuse"
 	"turnlab/internal/option"
 	"turnlab/workloads"
@@ -32,7 +33,8 @@ type service struct {
 	listener *engine.Listener
 	server   workloads.Server
 	resolved Resolved
-	done     chan error // what Serve returned
+	tracer   *tracer.Tracer // nil unless the server is traced
+	done     chan error     // what Serve returned
 }
 
 // open resolves what was asked for, sets the process up, listens, and makes the engine ready. When it returns without an
@@ -60,7 +62,14 @@ func open(s control.Server) (*service, error) {
 	if err := sv.makeServer(spec, s); err != nil {
 		return nil, err
 	}
-	return sv, sv.makeEngine(spec, config, s)
+	if sv.tracer, err = tracer.New(s.Trace); err != nil {
+		return nil, err
+	}
+	sv.server = sv.tracer.Wrap(sv.server)
+	if err := sv.makeEngine(spec, config, s); err != nil {
+		return nil, err
+	}
+	return sv, sv.tracer.Begin(sv.engine)
 }
 
 func findEngine(s control.Server) (*engine.Spec, error) {

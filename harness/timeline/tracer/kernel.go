@@ -1,0 +1,176 @@
+package tracer
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"turnlab/harness/proc"
+)
+
+// switches takes the kernel's records of when it put this process's threads on a CPU and took them off again.
+//
+// The source is perf_event_open(2) with an event that counts nothing (PERF_COUNT_SW_DUMMY) but has context switches
+// recorded. A process may watch itself up to kernel.perf_event_paranoid 2, which is what most systems have; where it may
+// not, the caller hears why. There is an event for each thread on each CPU, because the kernel lets events share a buffer
+// only if they are of one CPU.
+type switches struct {
+	events  []int
+	buffers [][]byte // one for each CPU: a page of metadata, then the records
+	full    bool
+}
+
+const (
+	bufferPages = 128 // the most that a user without privileges may lock, per CPU; 16,000 switches of 32 bytes
+	metaHead    = 1024
+)
+
+// watchThreads begins to record the switches of all threads that this process has now.
+func watchThreads() (*switches, error) {
+	s := &switches{}
+	threads, err := threadIDs()
+	if err == nil {
+		allowed := proc.Allowed()
+		for cpu := range proc.MaxCPU + 1 {
+			if allowed.Has(cpu) && err == nil {
+				err = s.watchCPU(cpu, threads)
+			}
+		}
+	}
+	if err == nil {
+		err = s.all(unix.PERF_EVENT_IOC_ENABLE, 0)
+	}
+	if err != nil {
+		s.close()
+		return nil, explain(err)
+	}
+	return s, nil
+}
+
+// explain says what to do where the kernel refuses.
+func explain(err error) error {
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
+		return fmt.Errorf("the kernel does not tell its context switches (%w); sysctl kernel.perf_event_paranoid=2, or root, helps", err)
+	}
+	return fmt.Errorf("read the kernel's context switches: %w", err)
+}
+
+func threadIDs() ([]int, error) {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return nil, fmt.Errorf("list this process's threads: %w", err)
+	}
+	var ids []int
+	for _, task := range tasks {
+		id, err := strconv.Atoi(task.Name())
+		if err != nil {
+			return nil, fmt.Errorf("list this process's threads: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// watchCPU makes the events of all threads on one CPU. The first has the buffer and the others write into it.
+func (s *switches) watchCPU(cpu int, threads []int) error {
+	first := -1
+	for _, thread := range threads {
+		fd, err := unix.PerfEventOpen(&unix.PerfEventAttr{
+			Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_DUMMY, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
+			Sample_type: unix.PERF_SAMPLE_TID | unix.PERF_SAMPLE_TIME | unix.PERF_SAMPLE_CPU,
+			Bits: unix.PerfBitDisabled | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv | unix.PerfBitContextSwitch |
+				unix.PerfBitSampleIDAll | unix.PerfBitUseClockID,
+			Clockid: unix.CLOCK_MONOTONIC,
+		}, thread, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+		if errors.Is(err, unix.ESRCH) {
+			continue // it has ended
+		}
+		if err != nil {
+			return err
+		}
+		s.events = append(s.events, fd)
+		if first >= 0 {
+			if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_OUTPUT, first); err != nil {
+				return err
+			}
+			continue
+		}
+		first = fd
+		buffer, err := unix.Mmap(fd, 0, (1+bufferPages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		if err != nil {
+			return err
+		}
+		s.buffers = append(s.buffers, buffer)
+	}
+	return nil
+}
+
+// all tells all events the same.
+func (s *switches) all(request uint, value int) error {
+	for _, fd := range s.events {
+		if err := unix.IoctlSetInt(fd, request, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collect ends the recording and returns what there is, CPU by CPU.
+func (s *switches) collect() ([]Switch, error) {
+	defer s.close()
+	if err := s.all(unix.PERF_EVENT_IOC_DISABLE, 0); err != nil {
+		return nil, fmt.Errorf("end the recording of context switches: %w", err)
+	}
+	var found []Switch
+	for _, b := range s.buffers {
+		records := b[os.Getpagesize():]
+		head := binary.NativeEndian.Uint64(b[metaHead:])
+		if head+recordBytes > uint64(len(records)) { // nobody reads meanwhile, so the kernel stops where it is full
+			s.full = true
+		}
+		found = append(found, parseSwitches(records[:min(head, uint64(len(records)))])...)
+	}
+	return found, nil
+}
+
+func (s *switches) close() {
+	for _, b := range s.buffers {
+		_ = unix.Munmap(b)
+	}
+	for _, fd := range s.events {
+		_ = unix.Close(fd)
+	}
+	s.buffers, s.events = nil, nil
+}
+
+// A record of a switch has a header (type, flags, size) and what Sample_type asked for: process and thread, time, CPU.
+const (
+	headerBytes = 8
+	recordBytes = 32
+)
+
+// parseSwitches reads the records in a buffer. Those of other kinds are left out.
+func parseSwitches(records []byte) []Switch {
+	var found []Switch
+	order := binary.NativeEndian
+	for len(records) >= headerBytes {
+		kind, flags, size := order.Uint32(records), order.Uint16(records[4:]), int(order.Uint16(records[6:]))
+		if size < headerBytes || size > len(records) {
+			break
+		}
+		if kind == unix.PERF_RECORD_SWITCH && size >= recordBytes {
+			found = append(found, Switch{
+				Thread: int(order.Uint32(records[12:])), AtNS: int64(order.Uint64(records[16:])), CPU: int(order.Uint32(records[24:])),
+				In:        flags&unix.PERF_RECORD_MISC_SWITCH_OUT == 0,
+				Preempted: flags&unix.PERF_RECORD_MISC_SWITCH_OUT_PREEMPT != 0,
+			})
+		}
+		records = records[size:]
+	}
+	return found
+}

@@ -1,0 +1,275 @@
+// Package tracer watches from within a server process who runs when, for a picture of it.
+//
+// An engine is not changed for it. What runs is told by whoever decides: a cooperative executor through its hooks, Go's
+// runtime through its execution trace, the kernel through its records of context switches. Which connection that was, and
+// whether it computes, is told by the sessions: they are pure, so a thin session around each sees every step, on the very
+// goroutine or thread that takes it.
+//
+// Everything is kept in memory until it is asked for. All times are of CLOCK_MONOTONIC, which all processes of a machine
+// share, so that the client's times fit.
+//
+// Limits: tracing takes time, a fraction of a microsecond for each poll and each step, and more in the Go trace; what is traced
+// is never measured. What does not fit into the bounds is left out and told (see Raw.Lost).
+package tracer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime/trace"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"turnlab/engine"
+	"turnlab/internal/misuse"
+	"turnlab/workloads"
+)
+
+// Methods: who tells what runs.
+const (
+	Polls    = "polls"    // the engine's executors
+	Runtime  = "runtime"  // Go's execution trace
+	Switches = "switches" // the kernel's records; Runtime where the kernel does not allow it
+)
+
+// Bounds of what is kept: minutes of the small loads that make a picture.
+const (
+	notesMax = 1 << 17
+	pollsMax = 1 << 18
+	traceMax = 8 << 20 // bytes of the Go trace, which travel in a line of control
+)
+
+// Raw is what was seen.
+type Raw struct {
+	Method   string   `json:"method"` // what was used
+	Why      string   `json:"why,omitempty"`
+	Notes    []Note   `json:"notes"`
+	Polls    []Poll   `json:"polls,omitempty"`
+	Switches []Switch `json:"switches,omitempty"`
+	Go       []byte   `json:"go,omitempty"`
+	Lost     string   `json:"lost,omitempty"` // what did not fit
+}
+
+// Kinds of notes.
+const (
+	Met    = "met"    // the session got its first input, and its number
+	Burns  = "burns"  // it asked to compute
+	Burned = "burned" // that is done
+)
+
+// A Note is what a session told.
+type Note struct {
+	AtNS    int64  `json:"at_ns"`
+	Session int    `json:"session"` // counted from 0, in the order of their first input
+	Kind    string `json:"kind"`
+	Thread  int    `json:"thread,omitempty"` // that took the step, with Met
+}
+
+// Kinds of what happens to a task.
+const (
+	Woken  = "woken"
+	Begins = "begins"
+	Ends   = "ends"
+)
+
+// A Poll is an event of an executor.
+type Poll struct {
+	AtNS     int64  `json:"at_ns"`
+	Executor int    `json:"executor"`
+	Task     uint64 `json:"task"`
+	Kind     string `json:"kind"`
+}
+
+// A Switch is a thread that the kernel put on a CPU or took off it.
+type Switch struct {
+	AtNS      int64 `json:"at_ns"`
+	Thread    int   `json:"thread"`
+	CPU       int   `json:"cpu"`
+	In        bool  `json:"in,omitempty"`
+	Preempted bool  `json:"preempted,omitempty"` // taken off although it could have gone on
+}
+
+// A Tracer watches a server. Its methods are for any goroutine; a nil Tracer does nothing.
+type Tracer struct {
+	began  time.Time // of both, at the same moment
+	origin int64
+
+	mu       sync.Mutex // guards the rest
+	raw      Raw
+	sessions int
+	text     bounded   // of the Go trace
+	kernel   *switches // nil unless its records are taken
+}
+
+// New returns a tracer that has not begun. An unknown method is the caller's mistake.
+func New(method string) (*Tracer, error) {
+	switch method {
+	case "":
+		return nil, nil
+	case Polls, Runtime, Switches:
+	default:
+		return nil, fmt.Errorf("no method %q of tracing", method)
+	}
+	t := &Tracer{began: time.Now(), raw: Raw{Method: method, Notes: make([]Note, 0, 1024)}}
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return nil, fmt.Errorf("read the clock: %w", err)
+	}
+	t.origin = now.Nano()
+	return t, nil
+}
+
+// now reads the clock. Go's own monotonic time is that of the kernel less a constant, and costs no system call.
+func (t *Tracer) now() int64 { return t.origin + int64(time.Since(t.began)) }
+
+// Begin begins to trace an engine that is prepared and does not serve yet. All threads that will serve must be there.
+func (t *Tracer) Begin(e engine.Engine) error {
+	if t == nil {
+		return nil
+	}
+	switch t.raw.Method {
+	case Polls:
+		polled, ok := e.(engine.Polled)
+		if !ok {
+			return misuse.Errorf("this engine has no polls to show")
+		}
+		polled.Trace(t)
+		return nil
+	case Switches:
+		kernel, err := watchThreads()
+		if err == nil {
+			t.kernel = kernel
+			return nil
+		}
+		t.raw.Method, t.raw.Why = Runtime, err.Error()
+	}
+	if err := trace.Start(&t.text); err != nil {
+		return fmt.Errorf("begin the Go trace: %w", err)
+	}
+	return nil
+}
+
+// Collect ends the tracing and returns what was seen.
+func (t *Tracer) Collect() (Raw, error) {
+	if t.raw.Method == Runtime {
+		trace.Stop()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	raw := t.raw
+	if raw.Method == Runtime {
+		if raw.Go = t.text.Bytes(); t.text.full {
+			return raw, misuse.Errorf("the Go trace is longer than %d MiB: trace a shorter time or a lower rate", traceMax>>20)
+		}
+	}
+	if t.kernel != nil {
+		var err error
+		if raw.Switches, err = t.kernel.collect(); err != nil {
+			return raw, err
+		}
+		if t.kernel.full {
+			raw.Lost = "context switches after the first"
+		}
+	}
+	return raw, nil
+}
+
+// bounded keeps no more than traceMax bytes.
+type bounded struct {
+	bytes.Buffer
+	full bool
+}
+
+// Write keeps p if there is room.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > traceMax {
+		b.full = true
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
+
+// Wrap returns a server whose sessions are those of srv and tell the tracer.
+func (t *Tracer) Wrap(srv workloads.Server) workloads.Server {
+	if t == nil {
+		return srv
+	}
+	return &server{srv, t}
+}
+
+type server struct {
+	workloads.Server
+	tracer *Tracer
+}
+
+// NewSession returns a session that tells.
+func (s *server) NewSession() workloads.Session {
+	return &session{Session: s.Server.NewSession(), tracer: s.tracer, number: unmet}
+}
+
+// session is a session that tells what it does. It has a number from its first input on: a client that opens one connection
+// after the other, with a request on each, knows them by it.
+type session struct {
+	workloads.Session
+	tracer  *Tracer
+	number  int
+	burning bool
+}
+
+const unmet = -1
+
+// Step takes the session's step.
+func (s *session) Step(x *workloads.Exchange) workloads.Op {
+	if s.number == unmet && len(x.In) > 0 {
+		s.number = s.tracer.meet()
+	}
+	if s.burning {
+		s.tracer.note(s.number, Burned)
+	}
+	op := s.Session.Step(x)
+	if s.burning = op.Kind == workloads.Burn; s.burning {
+		s.tracer.note(s.number, Burns)
+	}
+	return op
+}
+
+// LogCategory is that of the messages in a Go trace that say which session a goroutine has: its number.
+const LogCategory = "turnlab session"
+
+// meet numbers a session, on the thread and the goroutine that will serve it.
+func (t *Tracer) meet() int {
+	t.mu.Lock()
+	number := t.sessions
+	t.sessions++
+	t.raw.Notes = append(t.raw.Notes, Note{AtNS: t.now(), Session: number, Kind: Met, Thread: unix.Gettid()})
+	t.mu.Unlock()
+	trace.Log(context.Background(), LogCategory, fmt.Sprint(number))
+	return number
+}
+
+func (t *Tracer) note(session int, kind string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.raw.Notes) == notesMax {
+		t.raw.Lost = fmt.Sprintf("what sessions did after the first %d notes", notesMax)
+		return
+	}
+	t.raw.Notes = append(t.raw.Notes, Note{AtNS: t.now(), Session: session, Kind: kind})
+}
+
+// Woken, PollBegins and PollEnds implement engine.PollTrace.
+func (t *Tracer) Woken(executor int, task uint64)      { t.poll(executor, task, Woken) }
+func (t *Tracer) PollBegins(executor int, task uint64) { t.poll(executor, task, Begins) }
+func (t *Tracer) PollEnds(executor int, task uint64)   { t.poll(executor, task, Ends) }
+
+func (t *Tracer) poll(executor int, task uint64, kind string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.raw.Polls) == pollsMax {
+		t.raw.Lost = fmt.Sprintf("polls after the first %d events", pollsMax)
+		return
+	}
+	t.raw.Polls = append(t.raw.Polls, Poll{t.now(), executor, task, kind})
+}
