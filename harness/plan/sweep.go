@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,9 @@ var Load = option.Set{
 	{Name: "transport", Kind: option.Choice, Default: "tcp", Choices: []string{"tcp", "unix"},
 		Help: "tcp on loopback, or a unix socket, which lessens the kernel's share"},
 	{Name: "threads", Kind: option.Int, Default: "0", Min: 0, Max: 256,
-		Help: "threads of the load generator; 0 is one per client CPU"},
+		Help: "threads of each load generator; 0 is one per client CPU that it has"},
+	{Name: "generators", Kind: option.Int, Default: "1", Min: 1, Max: 16,
+		Help: "processes that make the load together, each with a share of the connections, the rate and the client CPUs"},
 	{Name: "duration", Kind: option.Duration, Default: "3s", Min: 0.05, Max: 3000, Help: "length of the measured window"},
 	{Name: "warmup", Kind: option.Duration, Default: "1s", Min: 0, Max: 600, Help: "load before the window, not measured"},
 	{Name: "settle", Kind: option.Choice, Default: "off", Choices: []string{"off", "on"},
@@ -277,7 +280,7 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 		delete(p.Params, "arrivals")
 	}
 	if p.Number("threads") == 0 {
-		p.Params["threads"] = float64(b.client.Len())
+		p.Params["threads"] = max(1, math.Floor(float64(b.client.Len())/p.Number("generators")))
 	}
 	if conns, depth := p.Number("conns"), p.Number("depth"); conns*depth > MaxInFlight {
 		return misuse.Errorf("%.0f connections x depth %.0f: at most %d requests can be under way", conns, depth, MaxInFlight)
