@@ -1,51 +1,183 @@
 package record
 
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"turnlab/internal/misuse"
+)
+
+// TimelineDir is the folder, in a run's, that holds its timelines: NAME.json, and NAME.trace.json for trace viewers.
+const TimelineDir = "timeline"
+
+// TraceSuffix ends the names of files for trace viewers.
+const TraceSuffix = ".trace.json"
+
 // A Timeline is who ran when in one short, traced trial. Tracing costs time, so such a trial gives a picture and no figure:
 // it is never among the trials. A run keeps its timelines beside its records, in timeline/NAME.json.
+//
+// Times count from the start of the timeline. What was under way then may have begun before, at a time below 0.
 type Timeline struct {
 	Schema string `json:"schema"`
+	Name   string `json:"name"` // for people: "coop, yield 100µs"
 	Point
-	Source string `json:"source"` // where the slices come from: "executor hooks", "go trace", "kernel switches"
+	Source string `json:"source"`         // where the running slices come from, see the Sources
+	Note   string `json:"note,omitempty"` // what the source cannot show, or why it is not the usual one
 	SpanNS int64  `json:"span_ns"`
-	// Tracks are what tasks ran on: an executor, a P, a CPU.
-	Tracks []string `json:"tracks"`
-	Tasks  []Task   `json:"tasks"`
-	Slices []Slice  `json:"slices"`
-	Marks  []Mark   `json:"marks"`
-	Cut    string   `json:"cut,omitempty"` // what was left out, if something was
+	CPUNS  int64  `json:"cpu_ns"` // what the server's process used in the span, by the kernel's clock; see Coverage
+	// Tracks are what tasks ran on: an executor, a P, a CPU. Slices of one track do not overlap.
+	Tracks   []string  `json:"tracks"`
+	Tasks    []Task    `json:"tasks"`
+	Slices   []Slice   `json:"slices"`   // by task, and by time within one
+	Requests []Request `json:"requests"` // by arrival
+	Cut      string    `json:"cut,omitempty"`
 }
+
+// Sources of timelines.
+const (
+	SourcePolls    = "executor hooks"
+	SourceGo       = "Go execution trace"
+	SourceSwitches = "kernel context switches"
+)
 
 // A Task is a row of the picture: a connection's future, goroutine or thread.
 type Task struct {
 	Name  string `json:"name"`
-	Class string `json:"class,omitempty"` // of its requests: "hog", "innocent"
+	Class string `json:"class,omitempty"` // Hog when one of its requests in the span is one
 }
+
+// Classes of requests that a picture tells apart.
+const (
+	Hog      = "hog"
+	Innocent = "innocent"
+)
 
 // States of a task in a slice.
 const (
 	Running = "running" // on a CPU
-	Ready   = "ready"   // could run and does not
+	Ready   = "ready"   // has something to do, could run and does not
+	Away    = "away"    // others compute for it: coop.offload
 )
 
-// A Slice is a stretch of time in which a task was in one state. Times count from the start of the timeline.
+// A Slice is a stretch of time in which a task was in one state.
 type Slice struct {
 	Task   int    `json:"task"`  // index into Tasks
-	Track  int    `json:"track"` // index into Tracks; -1 when ready
+	Track  int    `json:"track"` // index into Tracks; -1 unless it runs
 	State  string `json:"state"`
 	FromNS int64  `json:"from_ns"`
 	ToNS   int64  `json:"to_ns"`
-	Class  string `json:"class,omitempty"` // of the request that it worked on, when that is known
+	Class  string `json:"class,omitempty"` // of what it did, or waited to do
 }
 
-// Kinds of marks.
-const (
-	Arrival = "arrival" // a request is there
-	Reply   = "reply"   // its reply was sent
-)
+// A Request is seen from its client: the picture's beginning and end of a wait.
+type Request struct {
+	Task      int    `json:"task"`
+	Class     string `json:"class,omitempty"`
+	ArrivedNS int64  `json:"arrived_ns"`           // it was sent, which on one machine is when it is there
+	RepliedNS int64  `json:"replied_ns,omitempty"` // its reply was with the client; absent when none came
+}
 
-// A Mark is an event in a task's row.
-type Mark struct {
-	Task int    `json:"task"`
-	Kind string `json:"kind"`
-	AtNS int64  `json:"at_ns"`
+// RunningNS is how long tasks ran, in all.
+func (t *Timeline) RunningNS() (sum int64) {
+	for _, s := range t.Slices {
+		if s.State == Running {
+			sum += s.ToNS - s.FromNS
+		}
+	}
+	return sum
+}
+
+// Coverage is the share of the server's CPU time that the running slices account for. It is how far the picture can be
+// trusted: the rest is work of nobody's, such as the executor's own, and above 1 something else had the CPU while a task
+// was taken to run. ok is false when the server used none.
+func (t *Timeline) Coverage() (share float64, ok bool) {
+	if t.CPUNS <= 0 {
+		return 0, false
+	}
+	return float64(t.RunningNS()) / float64(t.CPUNS), true
+}
+
+// Longest returns the request of a class that waited longest for its reply. One without a reply has waited to the end of the
+// span. ok is false when there was none.
+func (t *Timeline) Longest(class string) (longest Request, waitNS int64, ok bool) {
+	for _, r := range t.Requests {
+		if wait := t.WaitNS(r); r.Class == class && (!ok || wait > waitNS) {
+			longest, waitNS, ok = r, wait, true
+		}
+	}
+	return longest, waitNS, ok
+}
+
+// WaitNS is how long a request waited for its reply, as far as is known.
+func (t *Timeline) WaitNS(r Request) int64 {
+	if r.RepliedNS == 0 {
+		return max(0, t.SpanNS-r.ArrivedNS)
+	}
+	return r.RepliedNS - r.ArrivedNS
+}
+
+// SaveTimeline keeps a timeline in a run's folder, under a name that is fit for a file.
+func SaveTimeline(dir, name string, t *Timeline) error {
+	text, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("encode timeline %s: %w", name, err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, TimelineDir), 0o755); err != nil {
+		return misuse.Errorf("make the folder of the timelines: %w", err)
+	}
+	return writeFile(filepath.Join(dir, TimelineDir, name+".json"), append(text, '\n'))
+}
+
+// LoadTimelines reads the timelines in a run's folder, in the order of their file names. A run without any is no error.
+func LoadTimelines(dir string) ([]Timeline, error) {
+	paths, err := filepath.Glob(filepath.Join(globQuote(dir), TimelineDir, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("look for timelines: %w", err)
+	}
+	var found []Timeline
+	for _, path := range paths {
+		if strings.HasSuffix(path, TraceSuffix) {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read a timeline: %w", err)
+		}
+		var t Timeline
+		if err := json.Unmarshal(text, &t); err != nil {
+			return nil, fmt.Errorf("%s is damaged: %w", path, err)
+		}
+		if t.Schema != Schema {
+			return nil, misuse.Errorf("%s was written in schema %q and this lab reads %q", path, t.Schema, Schema)
+		}
+		if err := t.check(); err != nil {
+			return nil, fmt.Errorf("%s is damaged: %w", path, err)
+		}
+		found = append(found, t)
+	}
+	return found, nil
+}
+
+// globQuote takes the meaning from characters that Glob would match with.
+func globQuote(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// check makes sure that indexes are of something, so that nobody else has to.
+func (t *Timeline) check() error {
+	for _, s := range t.Slices {
+		if s.Task < 0 || s.Task >= len(t.Tasks) || s.Track < -1 || s.Track >= len(t.Tracks) || s.ToNS < s.FromNS {
+			return fmt.Errorf("a slice from %d to %d is of task %d of %d, track %d of %d",
+				s.FromNS, s.ToNS, s.Task, len(t.Tasks), s.Track, len(t.Tracks))
+		}
+	}
+	for _, r := range t.Requests {
+		if r.Task < 0 || r.Task >= len(t.Tasks) {
+			return fmt.Errorf("a request is of task %d of %d", r.Task, len(t.Tasks))
+		}
+	}
+	return nil
 }
