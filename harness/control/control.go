@@ -132,7 +132,7 @@ type LoadResult struct {
 	Windows    []record.Window           `json:"windows,omitempty"`
 	Intervals  []record.Interval         `json:"intervals,omitempty"`
 	Arrivals   *Arrivals                 `json:"arrivals,omitempty"` // open loop with Poisson arrivals
-	Usage      Usage                     `json:"usage"` // the generator's own, over the window
+	Usage      Usage                     `json:"usage"`              // the generator's own, over the window
 }
 
 // Arrivals is what shows whether requests left as a Poisson process (see package load): for sums of a number of gaps between

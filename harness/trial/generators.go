@@ -122,14 +122,6 @@ func (g *generators) result(ctx context.Context, within time.Duration) (*control
 	return &all, err
 }
 
-// pids returns the ids of the processes, of the launchers where there are any.
-func (g *generators) pids() (all []int) {
-	for _, child := range g.children {
-		all = append(all, child.PID())
-	}
-	return all
-}
-
 // Stop ends all generators in order.
 func (g *generators) Stop(ctx context.Context, within time.Duration) error {
 	for _, child := range g.children {
