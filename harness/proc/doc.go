@@ -6,7 +6,7 @@
 // counters in /proc/PID/status belong to the first thread alone. And resident memory counts pages that processes share
 // once for each of them, so memory is the proportional share, PSS.
 //
-// Limits: Linux only. Of another process, switches are a sum over the threads that live now. Memory that the kernel holds
-// for sockets is not here: /proc/net/sockstat counts both ends of a loopback connection, and those of strangers. Kernel
-// stacks are inferred (see [Kinds]).
+// Limits: Linux only. Of another process, switches are a sum over the threads that live now, and so are the waits for a CPU.
+// Memory that the kernel holds for sockets is known of the machine alone: it counts both ends of a loopback connection, and
+// those of strangers (see [SocketKinds]). Kernel stacks are inferred (see [Kinds]).
 package proc

@@ -2,7 +2,6 @@ package proc
 
 import (
 	"fmt"
-	"runtime/metrics"
 
 	"github.com/prometheus/procfs"
 )
@@ -62,41 +61,4 @@ func addGoMemory(m map[string]uint64) {
 	m["go_heap"] = read("heap/objects") + read("heap/unused")
 	m["go_stacks"] = read("heap/stacks") + read("os-stacks")
 	m["go_metadata"] = read("metadata/mcache/inuse") + read("metadata/mspan/inuse") + read("metadata/other")
-}
-
-// figures are the Go runtime's figures that go with every sample, by our name.
-var figures = map[string]string{
-	"goroutines":         "/sched/goroutines:goroutines",
-	"goroutines_created": "/sched/goroutines-created:goroutines",
-	"threads":            "/sched/threads/total:threads",
-	"gomaxprocs":         "/sched/gomaxprocs:threads",
-	"gc_cycles":          "/gc/cycles/total:gc-cycles",
-	"gc_cpu_seconds":     "/cpu/classes/gc/total:cpu-seconds",
-	"alloc_bytes":        "/gc/heap/allocs:bytes",
-	"alloc_objects":      "/gc/heap/allocs:objects",
-	"mutex_wait_seconds": "/sync/mutex/wait/total:seconds",
-}
-
-// runtimeFigures reads figures. None of them stops the world.
-//
-// Note: CPU seconds by class are estimates that the runtime brings up to date at the end of a collection only.
-func runtimeFigures() map[string]float64 {
-	out := make(map[string]float64, len(figures))
-	for ours, theirs := range figures {
-		out[ours] = readFigure(theirs)
-	}
-	return out
-}
-
-// readFigure reads one number. It panics when the runtime does not know the name, which a test would have shown.
-func readFigure(name string) float64 {
-	s := []metrics.Sample{{Name: name}}
-	metrics.Read(s)
-	switch s[0].Value.Kind() {
-	case metrics.KindUint64:
-		return float64(s[0].Value.Uint64())
-	case metrics.KindFloat64:
-		return s[0].Value.Float64()
-	}
-	panic("proc: the Go runtime has no figure " + name)
 }

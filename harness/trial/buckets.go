@@ -7,9 +7,9 @@ import (
 	"turnlab/engine"
 )
 
-// percentiles replaces the buckets of histograms among counters (see engine.Bucket) by what they say: NAME_p50_ns and
-// NAME_p99_ns. The counts are those of the window, so the percentiles are too. A p99 needs a hundred times, a
-// p50 two; otherwise it is left out.
+// percentiles replaces the buckets of histograms among counters (see engine.Bucket) by what they say: NAME_p50_ns,
+// NAME_p99_ns and NAME_max_ns. The counts are those of the window, so the percentiles are too. A p99 needs a hundred times,
+// a p50 two, a maximum one; otherwise it is left out.
 func percentiles(counters map[string]float64) {
 	histograms := map[string]map[int64]float64{}
 	for counter, n := range counters {
@@ -26,6 +26,7 @@ func percentiles(counters map[string]float64) {
 	for name, h := range histograms {
 		addPercentile(counters, name+"_p50_ns", h, 0.5, 2)
 		addPercentile(counters, name+"_p99_ns", h, 0.99, 100)
+		addPercentile(counters, name+"_max_ns", h, 1, 1)
 	}
 }
 

@@ -14,7 +14,7 @@ func TestBucketsOfAHistogramBecomePercentiles(t *testing.T) {
 		engine.Bucket("poll", 7): 0, // counted before the window only
 	}
 	percentiles(got)
-	want := map[string]float64{"polls": 6000, "poll_p50_ns": 10, "poll_p99_ns": 3000}
+	want := map[string]float64{"polls": 6000, "poll_p50_ns": 10, "poll_p99_ns": 3000, "poll_max_ns": 3000}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -23,7 +23,7 @@ func TestBucketsOfAHistogramBecomePercentiles(t *testing.T) {
 func TestAPercentileNeedsEnoughTimes(t *testing.T) {
 	got := map[string]float64{engine.Bucket("delay", 10): 50, engine.Bucket("poll", 5): 1, engine.Bucket("none", 5): 0}
 	percentiles(got)
-	if d := cmp.Diff(map[string]float64{"delay_p50_ns": 10}, got); d != "" {
+	if d := cmp.Diff(map[string]float64{"delay_p50_ns": 10, "delay_max_ns": 10, "poll_max_ns": 5}, got); d != "" {
 		t.Error(d)
 	}
 }

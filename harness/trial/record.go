@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"turnlab/harness/control"
+	"turnlab/harness/load"
 	"turnlab/harness/record"
 )
 
@@ -14,12 +15,19 @@ func Record(t *record.Trial, r *control.LoadResult) {
 	t.Requests, t.Errors, t.FirstError = r.Requests, r.Errors, r.FirstError
 	t.Unanswered, t.Unrecorded = r.Unanswered, r.Unrecorded
 	t.LatencyNS, t.Histograms, t.Windows = r.Latency, r.Histograms, r.Windows
+	t.Intervals, t.Arrivals = r.Intervals, load.TestArrivals(r.Arrivals)
 	t.Classes, t.Connects, t.Silent, t.Deliveries, t.Fairness = r.Classes, r.Connects, r.Silent, r.Deliveries, r.Fairness
 	t.ThroughputRPS = throughput(r)
 	if t.Mode == record.Open {
 		t.Due, t.Sent, t.OfferedRPS = r.Due, r.Sent, t.Number("rate")
 	}
 	t.ClientMemory = r.Usage.Memory
+	for name, n := range r.Usage.Counters {
+		if t.ClientSched == nil {
+			t.ClientSched = map[string]float64{}
+		}
+		t.ClientSched[name] = float64(n)
+	}
 	if seconds := float64(r.Usage.MonotonicNS) / 1e9; seconds > 0 {
 		t.CPU, t.Switches = &record.CPU{}, &record.Switches{}
 		t.CPU.ClientUtil = float64(r.Usage.CPUNS) / 1e9 / seconds
@@ -90,14 +98,17 @@ func addCounts(t *record.Trial, before, after *control.Usage) {
 	for name, n := range after.Counters {
 		t.Sched[name] = change(name, float64(before.Counters[name]), float64(n))
 	}
-	percentiles(t.Sched)
 	for name, x := range after.Runtime {
 		t.Sched["go_"+name] = change(name, before.Runtime[name], x)
 	}
+	percentiles(t.Sched)
 }
 
 // levels are counters that say how many there are, not how many there have been; of these the last value counts.
-var levels = []string{"open", "threads", "waiting", "executors", "goroutines", "gomaxprocs"}
+var levels = []string{
+	"open", "threads", "waiting", "executors", "gomaxprocs", "goroutines", "goroutines_running", "goroutines_runnable",
+	"goroutines_waiting", "goroutines_not_in_go",
+}
 
 func change(name string, before, after float64) float64 {
 	if slices.Contains(levels, name) {

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -82,6 +83,7 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		return err
 	}
 	defer endUpstream()
+	sockets := proc.SocketMemory()
 	server, ready, err := l.startServer(ctx, t, address, upstreams)
 	if err != nil {
 		return err
@@ -97,7 +99,7 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		case <-loadCtx.Done():
 		}
 	}()
-	err = l.load(ctx, loadCtx, t, server, ready)
+	err = l.load(ctx, loadCtx, t, server, ready, sockets)
 	if errors.Is(err, errServerEnded) {
 		// Why is the server's to say: in an event that nobody has heard yet, or in its last words.
 		_, err = server.Await(ctx, "anything more", l.grace())
@@ -167,34 +169,34 @@ func pinned(cpus string) func(*exec.Cmd) error {
 	}
 }
 
-// load starts the generator, sees it through its phases and writes down what was measured. The generator lives in ctx, which
+// load starts the generators, sees them through their phases and writes down what was measured. They live in ctx, which
 // ends with the server; the server is spoken to in the trial's own, or its last words would be cut off.
-func (l *Lab) load(trial, ctx context.Context, t *record.Trial, server *control.Child, ready *control.Event) error {
-	spec := LoadOf(t, ready.Address)
-	timeout := time.Duration(spec.TimeoutNS)
-	g, err := control.Spawn(ctx, control.Command{
-		Name: "generator", Args: []string{"child", "load"}, Program: l.Program, Launcher: l.ClientLauncher,
-		Start: pinned(t.Text("client-cpus")),
-	})
+func (l *Lab) load(
+	trial, ctx context.Context, t *record.Trial, server *control.Child, ready *control.Event, sockets map[string]uint64,
+) error {
+	g, err := l.startGenerators(ctx, t, ready.Address)
 	if err != nil {
 		return err
 	}
 	defer g.Kill()
-	if _, err := g.Ask(ctx, control.Request{Do: control.Start, Load: &spec}, control.Ready, timeout+l.grace()); err != nil {
+	idle, err := l.memory(trial, server, sockets)
+	if err != nil {
 		return err
 	}
 	edges, err := l.window(trial, ctx, t, g, server, ready.PIDs)
 	if err != nil {
 		return err
 	}
-	event, err := g.Await(ctx, control.Result, 2*timeout+l.grace()) // for late replies and for silent connections
+	if edges.memory, err = l.memory(trial, server, sockets); err != nil {
+		return err
+	}
+	result, err := g.result(ctx, 2*t.Duration("timeout")+l.grace()) // for late replies and for silent connections
 	if err != nil {
 		return err
 	}
-	if event.Result == nil {
-		return errors.New("the generator's result is empty")
-	}
-	Record(t, event.Result)
+	Record(t, result)
+	t.IdleMemory = idle
+	t.ApartNS = g.apartNS
 	edges.addTo(t)
 	return g.Stop(ctx, l.grace())
 }
@@ -206,7 +208,7 @@ func LoadOf(t *record.Trial, address string) control.Load {
 		Conns: int(t.Number("conns")), Depth: int(t.Number("depth")), Threads: int(t.Number("threads")),
 		RateRPS: t.Number("rate"), Arrivals: t.Text("arrivals"), Seed: t.Seed, WarmupNS: int64(t.Duration("warmup")),
 		WindowNS: int64(t.Duration("duration")), TimeoutNS: int64(t.Duration("timeout")),
-		Settle: t.Text("settle") == "on", Extend: percentile(t.Text("extend")),
+		Settle: t.Text("settle") == "on", Extend: percentile(t.Text("extend")), Parts: int(t.Number("generators")),
 	}
 }
 
@@ -229,20 +231,21 @@ type edges struct {
 
 // edge is the server at one end of the window.
 type edge struct {
-	times  *control.Usage // CPU time, and when it was read: from outside if it runs here, or else its sample's
-	sample *control.Usage // what it told of itself, which may be some time later
+	times    *control.Usage // CPU time, and when it was read: from outside if it runs here, or else its sample's
+	accounts accounts       // empty if it does not run here
+	sample   *control.Usage // what it told of itself, which may be some time later
 }
 
-// window samples the server and the CPUs at both edges of the measured window, and then its memory, which is slow to read
-// and would disturb inside the window; the connections are still open then, so it is memory under load.
-func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *control.Child, pids []int) (e edges, err error) {
+// window samples the server and the CPUs at both edges of the measured window. Memory is slow to read and would disturb
+// inside it. It is read before the load and again after the window, while the connections are still open.
+func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators, server *control.Child, pids []int) (e edges, err error) {
 	warmup, duration := load.Longest(LoadOf(t, ""))
 	local := len(l.ServerLauncher)+len(l.ClientLauncher) == 0 // a launcher may have gone to another machine
-	opened, err := g.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, warmup+l.grace())
+	opened, err := g.begin(ctx, warmup+l.grace())
 	if err != nil {
 		return e, err
 	}
-	if e.opened, err = l.look(trial, server, pids, local); err != nil {
+	if e.opened, err = l.look(trial, server, g, pids, local); err != nil {
 		return e, err
 	}
 	var seen, seenAgain bool
@@ -250,11 +253,11 @@ func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *con
 		e.cpus = flags.CPUs(t)
 		e.was, seen = readCPUs(e.cpus)
 	}
-	closed, err := g.Await(ctx, control.Measured, duration+l.grace())
+	closed, err := g.edge(ctx, control.Measured, duration+l.grace())
 	if err != nil {
 		return e, err
 	}
-	if e.closed, err = l.look(trial, server, pids, local); err != nil {
+	if e.closed, err = l.look(trial, server, g, pids, local); err != nil {
 		return e, err
 	}
 	if e.is, seenAgain = readCPUs(e.cpus); !seen || !seenAgain {
@@ -263,15 +266,24 @@ func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g, server *con
 	if local {
 		e.lateNS = max(behind(opened, e.opened), behind(closed, e.closed))
 	}
-	full, err := l.sample(trial, server, true)
-	if err == nil {
-		e.memory = full.Memory
-	}
-	return e, err
+	return e, nil
 }
 
-// look reads the server's times and asks it for its counters.
-func (l *Lab) look(ctx context.Context, server *control.Child, pids []int, local bool) (edge, error) {
+// memory reads the server's memory, and by how much the kernel's for sockets has grown since before it started.
+func (l *Lab) memory(ctx context.Context, server *control.Child, sockets map[string]uint64) (map[string]uint64, error) {
+	full, err := l.sample(ctx, server, true)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.ServerLauncher) == 0 && full.Memory != nil {
+		maps.Copy(full.Memory, proc.Grown(sockets, proc.SocketMemory()))
+	}
+	return full.Memory, nil
+}
+
+// look reads the server's times, then what the kernel has counted of both processes, and then asks the server for its
+// counters, which may take long.
+func (l *Lab) look(ctx context.Context, server *control.Child, g *generators, pids []int, local bool) (edge, error) {
 	var e edge
 	if local && len(pids) > 0 {
 		times, err := proc.Times(pids)
@@ -279,6 +291,9 @@ func (l *Lab) look(ctx context.Context, server *control.Child, pids []int, local
 			return e, err
 		}
 		e.times = &times
+	}
+	if local {
+		e.accounts = takeAccounts(pids, g.pids())
 	}
 	var err error
 	if e.sample, err = l.sample(ctx, server, false); err == nil && e.times == nil {
@@ -304,6 +319,7 @@ func (e edges) addTo(t *record.Trial) {
 	} else {
 		addCounts(t, e.opened.sample, e.closed.sample)
 	}
+	addAccounts(t, e.opened.accounts, e.closed.accounts)
 	if len(e.cpus) > 0 {
 		addMachine(t, len(e.cpus), e.was, e.is)
 	}

@@ -80,6 +80,12 @@ func TestATrialWritesDownWhatBothProcessesMeasured(t *testing.T) {
 			t.Errorf("sched %s: %v, want %v", name, got.Sched[name], want)
 		}
 	}
+	if got.IdleMemory["pss"] != 10<<20 {
+		t.Errorf("idle memory %v", got.IdleMemory)
+	}
+	if _, ok := got.ClientSched["kernel_waiting"]; !ok {
+		t.Errorf("the kernel's account of the generator: %v", got.ClientSched)
+	}
 	if got.Machine == nil {
 		t.Error("the machine was not watched")
 	}
@@ -160,6 +166,7 @@ func TestTheChildrenAreToldWhatThePointSays(t *testing.T) {
 	want := control.Load{
 		Workload: "echo", Settings: map[string]string{}, Network: "unix", Address: "/tmp/s", Conns: 64, Depth: 4,
 		Threads: got.Threads, RateRPS: 500, Arrivals: "poisson", Seed: j.Seed, WarmupNS: 1e9, WindowNS: 3e9, TimeoutNS: 5e9,
+		Parts: 1,
 	}
 	if got.Threads < 1 || len(got.Settings) != 0 {
 		t.Errorf("threads %d, settings %v", got.Threads, got.Settings)
