@@ -7,93 +7,154 @@ import (
 	"time"
 
 	"turnlab/harness/control"
+	"turnlab/harness/record"
 	"turnlab/internal/misuse"
 )
 
 // SlipBound is the slip p99 that a calibrated rate keeps: below it, lateness is small beside what loopback takes anyway.
 const SlipBound = 100 * time.Microsecond
 
-// Bounds of a calibration. Rates are tried from calibrateFrom on, doubled until one fails, and then halved in until the
-// highest that passed and the lowest that failed are calibrateWidth apart. A rate fails when two tries in a row do, because
-// one may be a neighbour's fault.
+// UtilBound is the share of its CPUs that a generator may use before its own delays show (package flags has the same bound
+// for trials).
+const UtilBound = 0.80
+
+// Bounds of a calibration. The rate that is wanted is tried first, and mostly that is all. From there, or from half of what
+// a closed loop reaches when nobody says what is wanted, the rate is doubled until one fails or halved until one passes,
+// and then halved in until the highest that passed and the lowest that failed are calibrateWidth apart. A rate fails when
+// two tries in a row do, because one may be a neighbour's fault.
 const (
-	calibrateFrom  = 1000
+	calibrateEase  = 1000 // no generator is busy with that
 	calibrateWidth = 1.10
 	calibrateTries = 2
-	MaxProbes      = 60
+	MaxAttempts    = 60
 )
 
-// Calibration is what a generator can do on this machine, with nobody but a null responder to wait for. Rates above
-// GenMaxRPS are to be refused: their latencies would be the generator's.
-type Calibration struct {
-	GenMaxRPS float64 `json:"gen_max_rps"` // highest rate that passed; 0 when none did
-	SlipP99NS int64   `json:"slip_p99_ns"` // at that rate
-	BoundNS   int64   `json:"bound_ns"`
-	AtLeast   bool    `json:"at_least,omitempty"` // MaxRate passed too: the limit is not known
-	Conns     int     `json:"conns"`
-	Threads   int     `json:"threads"`
-	Probes    []Probe `json:"probes"` // in order
-}
+// A Try makes a load against a null responder (see NullMain) and returns its result: in processes and on CPUs as the trials
+// will have them, or the figure is another machine's.
+type Try func(context.Context, control.Load) (control.LoadResult, error)
 
-// Probe is one try of a rate.
-type Probe struct {
-	RateRPS   float64 `json:"rate_rps"`
-	SlipP99NS int64   `json:"slip_p99_ns"`
-	SentShare float64 `json:"sent_share"` // of what was due
-	Passed    bool    `json:"passed"`
-}
-
-// Calibrate finds the highest rate at which the generator sends on time: slip p99 within bound, at least 99 % sent by the
-// window's end, and no error. try makes a load against a null responder (see NullMain) and returns its result: in a process
-// and on CPUs of its own as the trials will have them, or the figure is another machine's. l says all but the rate.
-func Calibrate(ctx context.Context, l control.Load, bound time.Duration,
-	try func(context.Context, control.Load) (control.LoadResult, error)) (Calibration, error) {
-	if l.WindowNS <= 0 || bound <= 0 {
-		return Calibration{}, misuse.Errorf("a calibration needs a window and a bound above 0, not %v and %v", time.Duration(l.WindowNS), bound)
+// Calibrate finds the highest rate, up to l.RateRPS unless that is 0, at which the generator sends on time: slip p99 within a
+// bound, at most UtilBound of its cpus used, what was due sent by the window's end, and no error. l says all but the rate.
+//
+// The bound of the slip is SlipBound, or twice the slip at a rate that is no work, where that is larger: on a machine that
+// wakes every sleeper late, lateness does not say that a rate is too high. Each trial's own flags say that it is late.
+func Calibrate(ctx context.Context, l control.Load, cpus float64, try Try) (record.Calibration, error) {
+	if l.WindowNS <= 0 || cpus <= 0 {
+		return record.Calibration{}, misuse.Errorf("a calibration needs a window and CPUs above 0, not %v and %v", time.Duration(l.WindowNS), cpus)
 	}
-	c := Calibration{BoundNS: bound.Nanoseconds(), Conns: l.Conns, Threads: l.Threads}
+	c := &calibration{load: l, cpus: cpus, try: try, most: MaxRate, found: record.Calibration{BoundNS: SlipBound.Nanoseconds()}}
+	if l.RateRPS > 0 {
+		c.most = l.RateRPS
+	}
+	err := c.search(ctx)
+	return c.found, err
+}
+
+// calibration is a search under way.
+type calibration struct {
+	load  control.Load
+	cpus  float64
+	try   Try
+	most  float64 // higher rates are not asked for
+	eased bool    // the bound has been compared with the machine's own lateness
+	found record.Calibration
+}
+
+func (c *calibration) search(ctx context.Context) error {
+	rate, err := c.start(ctx)
 	low, high := 0.0, math.Inf(1)
-	for rate := float64(calibrateFrom); len(c.Probes)+calibrateTries <= MaxProbes; rate = between(low, high) {
-		passed, err := c.probe(ctx, l, rate, try)
-		if err != nil {
-			return c, err
-		}
-		if passed {
+	for err == nil && len(c.found.Attempts)+calibrateTries <= MaxAttempts {
+		var passed bool
+		if passed, err = c.passes(ctx, rate); passed {
 			low = rate
-			c.GenMaxRPS, c.SlipP99NS = rate, c.Probes[len(c.Probes)-1].SlipP99NS
 		} else {
 			high = rate
 		}
-		if c.AtLeast = low >= MaxRate; c.AtLeast || high/max(low, 1) <= calibrateWidth {
+		if c.found.AtLeast = low >= c.most; c.found.AtLeast || high <= 1 || low > 0 && high/low <= calibrateWidth {
 			break
 		}
+		rate = c.between(low, high)
 	}
-	return c, nil
+	return err
 }
 
-// between returns the next rate to try.
-func between(low, high float64) float64 {
-	if math.IsInf(high, 1) {
-		return min(2*low, MaxRate)
+// start returns the first rate to try.
+func (c *calibration) start(ctx context.Context) (float64, error) {
+	if c.most < MaxRate {
+		return c.most, nil
 	}
-	return math.Sqrt(max(low, 1) * high)
+	l := c.load
+	l.RateRPS = 0
+	r, err := c.try(ctx, l)
+	if err != nil {
+		return 0, fmt.Errorf("calibrate in a closed loop: %w", err)
+	}
+	return max(1, math.Round(float64(r.Requests)*1e9/float64(max(r.WindowNS, 1))/2)), nil
 }
 
-func (c *Calibration) probe(ctx context.Context, l control.Load, rate float64,
-	try func(context.Context, control.Load) (control.LoadResult, error)) (bool, error) {
-	l.RateRPS = rate
+// between returns the next rate to try: the middle in ratios, once there are two ends.
+func (c *calibration) between(low, high float64) float64 {
+	switch {
+	case low == 0:
+		return high / 2
+	case math.IsInf(high, 1):
+		return min(2*low, c.most)
+	}
+	return math.Sqrt(low * high)
+}
+
+// passes tries a rate.
+func (c *calibration) passes(ctx context.Context, rate float64) (bool, error) {
 	for range calibrateTries {
-		r, err := try(ctx, l)
+		a, r, err := c.attempt(ctx, rate)
 		if err != nil {
-			return false, fmt.Errorf("calibrate at %.0f requests per second: %w", rate, err)
+			return false, err
 		}
-		slip := r.Latency["slip"]
-		p := Probe{RateRPS: rate, SlipP99NS: slip.P99, SentShare: float64(r.Sent) / float64(max(r.Due, 1))}
-		p.Passed = slip.Count > 0 && slip.P99 <= c.BoundNS && p.SentShare >= 0.99 && len(r.Errors) == 0 && r.Unanswered == 0
-		c.Probes = append(c.Probes, p)
-		if p.Passed {
+		if a.Passed = c.kept(a, r); !a.Passed && a.SlipP99NS > c.found.BoundNS && !c.eased {
+			if err := c.ease(ctx, rate); err != nil {
+				return false, err
+			}
+			a.Passed = c.kept(a, r)
+		}
+		c.found.Attempts = append(c.found.Attempts, a)
+		if a.Passed {
+			c.found.GenMaxRPS, c.found.SlipP99NS, c.found.ClientUtil = rate, a.SlipP99NS, a.ClientUtil
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// ease finds out how late the machine wakes a generator that has next to nothing to do.
+func (c *calibration) ease(ctx context.Context, rate float64) error {
+	least := int64(math.MaxInt64)
+	for range calibrateTries {
+		a, _, err := c.attempt(ctx, min(calibrateEase, rate/4))
+		if err != nil {
+			return err
+		}
+		least = min(least, a.SlipP99NS)
+	}
+	c.eased = true
+	c.found.BoundNS = max(c.found.BoundNS, 2*least)
+	return nil
+}
+
+func (c *calibration) attempt(ctx context.Context, rate float64) (record.Attempt, control.LoadResult, error) {
+	l := c.load
+	l.RateRPS = rate
+	r, err := c.try(ctx, l)
+	if err != nil {
+		return record.Attempt{}, r, fmt.Errorf("calibrate at %.0f requests per second: %w", rate, err)
+	}
+	a := record.Attempt{RateRPS: rate, SlipP99NS: r.Latency["slip"].P99, SentShare: float64(r.Sent) / float64(max(r.Due, 1))}
+	a.ClientUtil = float64(r.Usage.CPUNS) / float64(max(r.Usage.MonotonicNS, 1)) / c.cpus
+	return a, r, nil
+}
+
+// kept reports whether the generator kept a rate. What is in flight at the end of a short window is no shortfall, see flags.
+func (c *calibration) kept(a record.Attempt, r control.LoadResult) bool {
+	unsent := float64(r.Due - min(r.Due, r.Sent))
+	return r.Due > 0 && a.SlipP99NS <= c.found.BoundNS && a.ClientUtil <= UtilBound && len(r.Errors) == 0 && r.Unanswered == 0 &&
+		(a.SentShare >= 0.99 || unsent <= 3*math.Sqrt(float64(r.Due)))
 }

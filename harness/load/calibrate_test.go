@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -12,36 +13,77 @@ import (
 	"turnlab/harness/record"
 )
 
-// limited is a generator that is on time up to a rate.
-func limited(most float64, fluke int) func(context.Context, control.Load) (control.LoadResult, error) {
+// limited is a generator that is on time up to a rate, wakes late by late, and has one bad try.
+func limited(most float64, late int64, fluke int) Try {
 	tries := 0
 	return func(_ context.Context, l control.Load) (control.LoadResult, error) {
 		tries++
-		slip := int64(10e3)
+		slip := late
 		if l.RateRPS > most || tries == fluke {
-			slip = 5e6
+			slip += 50e6
 		}
-		return control.LoadResult{Due: 100, Sent: 100, Requests: 100,
-			Latency: map[string]record.Latency{"slip": {P99: slip, Count: 100}}}, nil
+		return control.LoadResult{Due: 100, Sent: 100, Requests: 100, WindowNS: 100e6,
+			Latency: map[string]record.Latency{"slip": {P99: slip, Count: 100}}, Usage: control.Usage{MonotonicNS: 100e6, CPUNS: 1e6}}, nil
 	}
 }
 
 func TestCalibrationFindsTheHighestRateThatIsSentOnTime(t *testing.T) {
-	for _, most := range []float64{1, 37, 1000, 1e4, 123_456, 2e7} {
+	for _, most := range []float64{500, 1000, 1e4, 123_456, 2e7} {
 		for fluke := range 12 {
-			c, err := Calibrate(t.Context(), control.Load{WindowNS: 1e9}, SlipBound, limited(most, fluke))
-			if err != nil || c.GenMaxRPS > most || c.GenMaxRPS < most/calibrateWidth && most > 1 || c.AtLeast {
+			c, err := Calibrate(t.Context(), control.Load{WindowNS: 1e9}, 1, limited(most, 10e3, fluke))
+			if err != nil || c.GenMaxRPS > most || c.GenMaxRPS < most/calibrateWidth || c.AtLeast {
 				t.Errorf("limit %v, fluke at try %d: %+v, %v", most, fluke, c, err)
 			}
-			if len(c.Probes) > MaxProbes {
-				t.Errorf("limit %v: %d probes", most, len(c.Probes))
+			if len(c.Attempts) > MaxAttempts {
+				t.Errorf("limit %v: %d attempts", most, len(c.Attempts))
 			}
 		}
 	}
-	if c, _ := Calibrate(t.Context(), control.Load{WindowNS: 1e9}, SlipBound, limited(1e9, 0)); !c.AtLeast || c.GenMaxRPS != MaxRate {
+	if c, _ := Calibrate(t.Context(), control.Load{WindowNS: 1e9}, 1, limited(1e9, 10e3, 0)); !c.AtLeast || c.GenMaxRPS != MaxRate {
 		t.Errorf("no limit: %+v", c)
 	}
-	if _, err := Calibrate(t.Context(), control.Load{}, SlipBound, limited(1, 0)); err == nil {
+}
+
+func TestCalibrationAsksForNoMoreThanIsWanted(t *testing.T) {
+	l := control.Load{WindowNS: 1e9, RateRPS: 5000}
+	if c, err := Calibrate(t.Context(), l, 1, limited(1e6, 10e3, 0)); err != nil || len(c.Attempts) != 1 || c.GenMaxRPS != 5000 || !c.AtLeast {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := Calibrate(t.Context(), l, 1, limited(3000, 10e3, 0)); err != nil || c.AtLeast || c.GenMaxRPS > 3000 || c.GenMaxRPS < 2700 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestMachineThatWakesEverybodyLateIsNotTakenForASlowGenerator(t *testing.T) {
+	l := control.Load{WindowNS: 1e9, RateRPS: 5000}
+	if c, err := Calibrate(t.Context(), l, 1, limited(1e6, 3e6, 0)); err != nil || c.GenMaxRPS != 5000 || c.BoundNS != 6e6 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := Calibrate(t.Context(), l, 1, limited(3000, 3e6, 0)); err != nil || c.GenMaxRPS > 3000 || c.GenMaxRPS < 2700 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestGeneratorThatIsShortOfCPUHasReachedItsLimit(t *testing.T) {
+	l := control.Load{WindowNS: 1e9, RateRPS: 100_000}
+	c, err := Calibrate(t.Context(), l, 2, func(_ context.Context, l control.Load) (control.LoadResult, error) {
+		return control.LoadResult{Due: 100, Sent: 100, Requests: 100, Usage: control.Usage{MonotonicNS: 1e9, CPUNS: int64(l.RateRPS * 20e3)}}, nil
+	})
+	if err != nil || c.GenMaxRPS > 80_000 || c.GenMaxRPS < 72_000 || c.ClientUtil > UtilBound || c.ClientUtil < 0.7 {
+		t.Errorf("at 20 us a request 80 %% of two CPUs are 80,000 requests; %+v, %v", c, err)
+	}
+}
+
+func TestCalibrationEndsWithTheTryThatCannotBeMade(t *testing.T) {
+	for _, rate := range []float64{0, 1000} {
+		l := control.Load{WindowNS: 1e9, RateRPS: rate}
+		if _, err := Calibrate(t.Context(), l, 1, func(context.Context, control.Load) (control.LoadResult, error) {
+			return control.LoadResult{}, io.ErrUnexpectedEOF
+		}); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("rate %v: %v", rate, err)
+		}
+	}
+	if _, err := Calibrate(t.Context(), control.Load{}, 1, limited(1, 0, 0)); err == nil {
 		t.Error("a calibration without a window was accepted")
 	}
 }

@@ -27,7 +27,7 @@ type Calibration struct {
 	SlipP99NS  int64          `json:"slip_p99_ns"`        // at that rate
 	ClientUtil float64        `json:"client_util"`        // at that rate, of the CPUs that the generator can use
 	BoundNS    int64          `json:"bound_ns"`           // of the slip p99
-	Probes     []Attempt      `json:"attempts"`           // in order
+	Attempts   []Attempt      `json:"attempts"`           // in order
 }
 
 // An Attempt is one try of a rate in a calibration.
