@@ -10,6 +10,7 @@
 //
 //	server:  > start{server}  < ready{address}  > sample*  < sample  > trace  < traced  > stop  < stopped
 //	load:    > start{load}  < ready (all connected)  > go  < measuring  < measured  < result  > stop  < stopped
+//	micro:   > start{micro}  < ready  > go  < measuring  < measured  < result  > stop  < stopped
 //
 // Either may answer error, after which it exits.
 package control
@@ -46,6 +47,7 @@ type Request struct {
 	Do     string  `json:"do"`
 	Server *Server `json:"server,omitempty"` // with Start, to a server
 	Load   *Load   `json:"load,omitempty"`   // with Start, to a generator
+	Micro  *Micro  `json:"micro,omitempty"`  // with Start, to a micro child
 	Memory bool    `json:"memory,omitempty"` // with Sample: memory too, which takes longer
 	// StartNS, with Go, is when the load begins, on the machine's monotonic clock: several generators that are told the same
 	// time open their windows together. 0 is at once.
@@ -54,12 +56,13 @@ type Request struct {
 
 // Event is one line from a child.
 type Event struct {
-	Is      string      `json:"is"`
-	Address string      `json:"address,omitempty"` // Ready, of a server: where it listens
-	Options any         `json:"options,omitempty"` // Ready, of a server: what it resolved: GOMAXPROCS and the like
-	PIDs    []int       `json:"pids,omitempty"`    // Ready, of a server: the processes that serve
-	Usage   *Usage      `json:"usage,omitempty"`   // Sampled, Measuring, Measured
-	Result  *LoadResult `json:"result,omitempty"`
+	Is      string       `json:"is"`
+	Address string       `json:"address,omitempty"` // Ready, of a server: where it listens
+	Options any          `json:"options,omitempty"` // Ready, of a server: what it resolved: GOMAXPROCS and the like
+	PIDs    []int        `json:"pids,omitempty"`    // Ready, of a server: the processes that serve
+	Usage   *Usage       `json:"usage,omitempty"`   // Sampled, Measuring, Measured
+	Result  *LoadResult  `json:"result,omitempty"`
+	Micro   *MicroResult `json:"micro,omitempty"`
 	// Trace, of Traced, is what was seen: a tracer.Raw. Only those who draw it need to know its form.
 	Trace  json.RawMessage `json:"trace,omitempty"`
 	Error  string          `json:"error,omitempty"`  // Failed
