@@ -7,7 +7,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.Run("trials=144", func(b *testing.B) {
 		run, trials := quickFixture()
 		for b.Loop() {
-			if _, err := Write(run, trials, b.TempDir()); err != nil {
+			if _, err := Write(run, trials, b.TempDir(), Options{}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -15,7 +15,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.Run("trials=1008", func(b *testing.B) {
 		run, trials := largeFixture()
 		for b.Loop() {
-			if _, err := Write(run, trials, b.TempDir()); err != nil {
+			if _, err := Write(run, trials, b.TempDir(), Options{}); err != nil {
 				b.Fatal(err)
 			}
 		}

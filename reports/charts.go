@@ -17,6 +17,9 @@ type figure struct {
 	Chart chart.Chart
 	Other *chart.Chart // the same on the other scale, linear or logarithmic; nil where that shows nothing
 	Table dataTable
+	Key   string // the engine that all of it is about, if it is one's
+	// Experiment and Plot are the declaration that it was drawn for, if there is one.
+	Experiment, Plot string
 }
 
 // An illustrator makes the figures of one section. Panels share the range of each metric, because charts that stand side by
@@ -117,11 +120,11 @@ func (b builder) figure(p digest.Panel) figure {
 	scale := chart.UpperScale(b.shared.Min, b.shared.Max)
 	if len(p.Values()) > 1 {
 		b.lines(&c, p)
-		return figure{b.scaled(c, scale), b.other(c, scale), b.table(p)}
+		return figure{Chart: b.scaled(c, scale), Other: b.other(c, scale), Table: b.table(p)}
 	}
 	b.rows(&c, p)
 	c.X.Scale = scale
-	return figure{c, nil, b.table(p)}
+	return figure{Chart: c, Table: b.table(p)}
 }
 
 // scaled returns the chart with its heights on a scale. A linear one begins at zero.
@@ -149,7 +152,7 @@ func (b builder) lines(c *chart.Chart, p digest.Panel) {
 	c.X, c.Columns = b.axis(p)
 	c.Y.Unit = b.metric.Unit
 	for _, s := range drawn(p) {
-		line := chart.Series{Name: s.Name, Key: s.Label, Look: b.looks[s.Label]}
+		line := chart.Series{Name: s.Name, Key: s.Label, Look: b.look(p, s)}
 		for _, cell := range s.Cells {
 			sum := b.digest.Summarise(cell, b.metric)
 			line.Points = append(line.Points, chart.Point{X: cell.X.Number, Y: sum.Median, Lo: sum.Lo, Hi: sum.Hi})
@@ -159,6 +162,20 @@ func (b builder) lines(c *chart.Chart, p digest.Panel) {
 		}
 		c.Series = append(c.Series, line)
 	}
+}
+
+// look returns how a series is drawn: as its engine, with dashes of its own where options tell it from others of the engine.
+func (il illustrator) look(p digest.Panel, s digest.Series) chart.Look {
+	before := 0
+	for _, other := range p.Series {
+		if other.Name == s.Name {
+			break
+		}
+		if other.Label == s.Label {
+			before++
+		}
+	}
+	return il.looks[s.Label].Setting(before)
 }
 
 // maxMarks is how many values of an axis get a tick each; beyond it round numbers read better.
@@ -192,7 +209,7 @@ func (b builder) rows(c *chart.Chart, p digest.Panel) {
 		c.X.Range.Min = math.Min(b.shared.Min, 0)
 	}
 	for _, s := range drawn(p) {
-		row := chart.Series{Name: s.Name, Key: s.Label, Look: b.looks[s.Label]}
+		row := chart.Series{Name: s.Name, Key: s.Label, Look: b.look(p, s)}
 		for _, cell := range s.Cells {
 			sum := b.digest.Summarise(cell, b.metric)
 			row.Points = append(row.Points, chart.Point{X: sum.Median, Lo: sum.Lo, Hi: sum.Hi})
@@ -212,7 +229,7 @@ func places(xs []float64) []chart.Place {
 }
 
 func (il illustrator) subtitle(p digest.Panel, better string) string {
-	text := il.section.Workload + ", " + p.Mode + " loop"
+	text := strings.TrimPrefix(il.section.Workload+", "+loopName(p.Mode), ", ")
 	if settings := p.Text(); settings != "" {
 		text += ", " + settings
 	}
@@ -236,9 +253,9 @@ func (b builder) footnote(p digest.Panel) string {
 	}
 	text := trialsText(least, most)
 	if most > 1 {
-		text += " · band: " + spreadText(b.digest)
+		text += " · band: " + spreadText(b.section)
 	}
-	if b.digest.Intervals() && most > 1 && least < stat.MinTrials {
+	if b.section.Intervals() && most > 1 && least < stat.MinTrials {
 		text += " · dotted: too few"
 	}
 	if strays {
@@ -251,8 +268,8 @@ func (b builder) footnote(p digest.Panel) string {
 }
 
 // spreadText names what is shown around a median.
-func spreadText(d *digest.Digest) string {
-	if d.Intervals() {
+func spreadText(s digest.Section) string {
+	if s.Intervals() {
 		return "95 % interval"
 	}
 	return "their range"

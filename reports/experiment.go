@@ -14,7 +14,8 @@ type Experiment struct {
 	Limits   string   // what the charts cannot show
 	Next     []string // commands to try next
 	Plots    []Plot
-	// Findings makes sentences from the experiment's trials. It never reads an invalid one.
+	// Findings makes sentences from the trials of a run. It never reads an invalid one. Whoever declares experiments calls it
+	// and hands the sentences over (Options.Findings).
 	Findings func(*digest.Digest) []Finding
 }
 

@@ -10,18 +10,21 @@ import (
 
 // Markdown writes the report as GitHub and most wikis show it: findings, charts by reference to the files that Write made,
 // medians, checks and how to repeat it.
-func Markdown(w io.Writer, run *record.Run, trials []record.Trial, findings ...Finding) error {
-	r := newReport(run, trials, findings)
+func Markdown(w io.Writer, run *record.Run, trials []record.Trial, o Options) error {
+	r := newReport(run, trials, o)
 	r.illustrate()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n", mdText(r.title()), mdText(r.verdict()))
 	for _, f := range r.facts() {
 		fmt.Fprintf(&b, "- %s: %s\n", f.Name, mdText(f.Value))
 	}
-	for _, f := range findings {
+	for _, f := range r.findings {
 		fmt.Fprintf(&b, "\n**%s** %s\n", mdText(f.Title), mdText(f.Text))
 	}
-	for i, s := range r.digest.Sections {
+	for _, x := range r.exhibits {
+		x.markdown(&b)
+	}
+	for i, s := range r.rest.Sections {
 		fmt.Fprintf(&b, "\n## %s\n", mdText(s.Workload))
 		for j, p := range s.Panels {
 			name := panelName(p)
@@ -31,7 +34,7 @@ func Markdown(w io.Writer, run *record.Run, trials []record.Trial, findings ...F
 					fmt.Fprintf(&b, "![%s](%s/%s.svg)\n", mdText(f.Chart.Alt), ChartDir, f.Chart.ID)
 				}
 			}
-			mdTable(&b, medians(r.digest, s, p))
+			mdTable(&b, medians(r.rest, s, p))
 		}
 	}
 	r.mdChecks(&b)
@@ -40,6 +43,31 @@ func Markdown(w io.Writer, run *record.Run, trials []record.Trial, findings ...F
 		return fmt.Errorf("write the Markdown report: %w", err)
 	}
 	return nil
+}
+
+// markdown writes an experiment: its question, its drawings, its figures, and what it cannot tell.
+func (x *exhibit) markdown(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## %s: %s\n", mdText(x.Name), mdText(x.Question))
+	for _, p := range x.plots {
+		if len(p.Figures) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "\n### %s\n\n%s\n\n", mdText(p.Title), mdText(p.Note))
+		for _, f := range p.Figures {
+			fmt.Fprintf(b, "![%s](%s/%s.svg)\n", mdText(f.Chart.Alt), ChartDir, f.Chart.ID)
+		}
+	}
+	for _, t := range x.tables() {
+		mdTable(b, t.Table)
+	}
+	for _, f := range []fact{{"Held fixed", x.Held}, {"Limits", x.Limits}} {
+		if f.Value != "" {
+			fmt.Fprintf(b, "\n%s: %s\n", f.Name, mdText(f.Value))
+		}
+	}
+	if len(x.Next) > 0 {
+		fmt.Fprintf(b, "\nTo try next:\n\n%s\n", mdCode(strings.Join(x.Next, "\n")))
+	}
 }
 
 func (r *report) mdChecks(b *strings.Builder) {

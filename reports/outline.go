@@ -13,18 +13,26 @@ import (
 
 // panelName names a panel within its workload: "closed loop, payload 64 B".
 func panelName(p digest.Panel) string {
-	name := p.Mode + " loop"
+	name := loopName(p.Mode)
 	if text := p.Text(); text != "" {
 		name += ", " + text
 	}
 	return name
 }
 
+// loopName says how load was made: "open loop".
+func loopName(mode string) string {
+	if mode == record.Primitive {
+		return "one operation, repeated"
+	}
+	return mode + " loop"
+}
+
 // trialsLine says how many trials there are and how many are valid.
 func (r *report) trialsLine() string {
 	d := r.digest
 	c := count(d.Trials)
-	text := plural(c.Trials, "trial") + " in " + plural(d.Run.Blocks, "block")
+	text := plural(c.Trials, "trial") + " in " + blocksText(d)
 	if c.Trials > c.Valid {
 		text += fmt.Sprintf(", %d of them valid", c.Valid)
 	}
@@ -42,4 +50,13 @@ func (c check) figureAndBound() string {
 		return ""
 	}
 	return c.Figure + " (bound " + c.Bound + ")"
+}
+
+// blocksText says how many blocks there are: those of the parts of a run may differ.
+func blocksText(d *digest.Digest) string {
+	least, most := d.Blocks()
+	if least < most && least > 0 {
+		return fmt.Sprintf("%d to %d blocks", least, most)
+	}
+	return plural(most, "block")
 }

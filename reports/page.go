@@ -29,7 +29,7 @@ var (
 	pageJS string
 )
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"svg": inlineSVG}).Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"svg": inlineSVG, "label": rowLabel}).Parse(pageText))
 
 // A page is what the template fills in.
 type page struct {
@@ -40,6 +40,7 @@ type page struct {
 	Verdict  string
 	Facts    []fact
 	Findings []pageFinding
+	Exhibits []pageExhibit
 	Engines  []engineKey
 	Icons    map[string]template.HTML // by engine label
 	Checks   []check
@@ -56,6 +57,7 @@ type page struct {
 // A pageFinding is a finding with its charts.
 type pageFinding struct {
 	Finding
+	Link    string // to its experiment
 	Figures []*figure
 }
 
@@ -67,6 +69,15 @@ type engineKey struct{ Label, Decides string }
 
 // counts says what became of the trials.
 type counts struct{ Trials, Valid, Warned, Invalid, Failed int }
+
+// A pageExhibit is the section of an experiment.
+type pageExhibit struct {
+	*exhibit
+	ID     string
+	Plots  []exhibitPlot
+	Tables []namedTable
+	Fixed  []fact
+}
 
 type pageSection struct {
 	ID, Name string
@@ -105,22 +116,27 @@ func (r *report) page(w io.Writer) error {
 		p.Engines = append(p.Engines, engineKey{label, decides(label)})
 		p.Icons[label] = template.HTML(r.looks[label].Icon())
 	}
-	for i, s := range d.Sections {
+	for _, x := range r.exhibits {
+		p.Exhibits = append(p.Exhibits, pageExhibit{x, slug("experiment", x.Name), x.plots, x.tables(), fixed(x.digest, "")})
+	}
+	for i, s := range r.rest.Sections {
 		p.Sections = append(p.Sections, r.pageSection(s, r.figures[i]))
 	}
 	return pageTemplate.Execute(w, p)
 }
 
 // pageFindings looks up the charts of each finding; one that does not exist is left out, because a finding stands without it.
+// Of a drawing with many parts the first is shown.
 func (r *report) pageFindings() []pageFinding {
 	var out []pageFinding
 	for _, f := range r.findings {
 		shown := pageFinding{Finding: f}
+		if slices.ContainsFunc(r.exhibits, func(x *exhibit) bool { return x.Name == f.Experiment }) {
+			shown.Link = slug("experiment", f.Experiment)
+		}
 		for _, id := range f.Charts {
-			for _, figure := range r.allFigures() {
-				if figure.Chart.ID == id {
-					shown.Figures = append(shown.Figures, figure)
-				}
+			if figure := r.chart(f.Experiment, id); figure != nil {
+				shown.Figures = append(shown.Figures, figure)
 			}
 		}
 		out = append(out, shown)
@@ -128,14 +144,24 @@ func (r *report) pageFindings() []pageFinding {
 	return out
 }
 
+// chart finds the first drawing of an experiment's plot, or the chart of a name; nil when there is none.
+func (r *report) chart(experiment, id string) *figure {
+	for _, f := range r.allFigures() {
+		if f.Chart.ID == id || experiment != "" && f.Experiment == experiment && f.Plot == id {
+			return f
+		}
+	}
+	return nil
+}
+
 func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
-	out := pageSection{ID: slug("workload", s.Workload), Name: s.Workload, Fixed: fixed(r.digest, s), Hidden: len(s.Panels) - len(figures)}
+	out := pageSection{ID: slug("workload", s.Workload), Name: s.Workload, Fixed: fixed(r.rest, s.Workload), Hidden: len(s.Panels) - len(figures)}
 	if s.Axis.Name != "" {
 		out.Axis = axisLabel(s.Axis.Name)
 	}
 	for i, p := range s.Panels {
 		panel := pagePanel{
-			ID: slug("panel", s.Workload, p.Mode, p.Text()), Closed: p.Mode == record.Closed, Medians: medians(r.digest, s, p),
+			ID: slug("panel", s.Workload, p.Mode, p.Text()), Closed: p.Mode == record.Closed, Medians: medians(r.rest, s, p),
 			Name: strings.ToUpper(panelName(p)[:1]) + panelName(p)[1:],
 		}
 		panel.Open = len(panel.Medians.Rows) <= maxOpenRows
@@ -146,6 +172,9 @@ func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
 	}
 	return out
 }
+
+// rowLabel returns the engine whose figures a row holds.
+func rowLabel(row []cell, lead int) string { return row[lead-1].Label }
 
 // policy lets the page use its own style and script and nothing else, whatever a name in a record tries.
 func policy(css, js string) string {
@@ -164,9 +193,16 @@ func inlineSVG(c chart.Chart) (template.HTML, error) {
 	return template.HTML(b.String()), err
 }
 
+// title names what the page is about: its question when it has one, otherwise what was compared.
 func (r *report) title() string {
+	if len(r.exhibits) == 1 && len(r.rest.Sections) == 0 {
+		return r.exhibits[0].Question
+	}
+	if len(r.exhibits) > 0 {
+		return "Who should decide when a task gives up the CPU?"
+	}
 	var workloads []string
-	for _, s := range r.digest.Sections {
+	for _, s := range r.rest.Sections {
 		workloads = append(workloads, s.Workload)
 	}
 	if len(workloads) == 0 {
@@ -196,10 +232,10 @@ func (r *report) verdict() string {
 	case len(d.Trials) == 0:
 		return "Nothing was measured."
 	case d.Intervals():
-		return fmt.Sprintf("%d blocks: bands are 95 %% intervals of the median, and ratios are taken within blocks.", d.Run.Blocks)
+		return blocksText(d) + ": bands are 95 % intervals of the median, and ratios are taken within blocks."
 	default:
 		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks.",
-			plural(d.Run.Blocks, "block"), stat.MinTrials)
+			blocksText(d), stat.MinTrials)
 	}
 }
 
@@ -250,24 +286,18 @@ func machine(h record.Host) []fact {
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
 }
 
-// fixed lists the parameters that had one value in all points of a section.
-func fixed(d *digest.Digest, s digest.Section) []fact {
+// fixed lists the parameters that had one value in all points of a workload; without a name, of all workloads.
+func fixed(d *digest.Digest, workload string) []fact {
 	values := map[string][]string{}
-	note := func(p record.Point) {
-		if p.Workload != s.Workload {
-			return
+	for _, p := range d.Points() {
+		if workload != "" && p.Workload != workload {
+			continue
 		}
 		for name := range p.Params {
 			if text := p.Text(name); !slices.Contains(values[name], text) {
 				values[name] = append(values[name], text)
 			}
 		}
-	}
-	for _, p := range d.Run.Plan {
-		note(p)
-	}
-	for _, t := range d.Trials {
-		note(t.Point)
 	}
 	var facts []fact
 	for _, name := range slices.Sorted(maps.Keys(values)) {

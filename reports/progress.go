@@ -35,7 +35,7 @@ func (il illustrator) progress(p digest.Panel) (figure, bool) {
 		if t == nil {
 			continue
 		}
-		line := chart.Series{Name: s.Name, Key: s.Label, Look: il.looks[s.Label], Bare: true, Points: timeline(t.Windows)}
+		line := chart.Series{Name: s.Name, Key: s.Label, Look: il.look(p, s), Bare: true, Points: timeline(t.Windows)}
 		if c.Spans == nil {
 			c.Spans = unmeasured(t.Windows)
 		}

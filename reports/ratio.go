@@ -33,10 +33,26 @@ func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
 			most = max(most, len(r.Values))
 		}
 	}
-	c.Footnote = strings.Replace(trialsText(most, most), "trials", "blocks", 1) + " · line: " + spreadText(il.digest) + " · ticks: blocks"
+	c.Footnote = strings.Replace(trialsText(most, most), "trials", "blocks", 1) + " · line: " + spreadText(il.section) + " · ticks: blocks"
 	c.Alt = c.Title + ", " + c.Subtitle + ". " + rowsText(c.Series)
 	c.X.Scale = ratioScale(c.Series)
+	c.Footnote += il.floor(&c, p, m)
 	return figure{Chart: c, Table: t}, len(c.Series) > 0
+}
+
+// floor shades what an engine differs by from itself, when the run knows that.
+func (il illustrator) floor(c *chart.Chart, p digest.Panel, m digest.Metric) (note string) {
+	floor := 0.0
+	for _, x := range p.Representative(ratioPlaces) {
+		if f := il.digest.Floor(p, m, x); f > floor {
+			floor = f
+		}
+	}
+	if floor == 0 {
+		return ""
+	}
+	c.Rule.Lo, c.Rule.Hi = math.Max(1-floor, 1/(1+floor)), 1+floor
+	return " · shaded: noise (an engine against itself)"
 }
 
 func (il illustrator) ratioLabel(p digest.Panel) string {
@@ -54,7 +70,7 @@ func (il illustrator) ratioLabel(p digest.Panel) string {
 func (il illustrator) ratioRow(p digest.Panel, r digest.Ratio) chart.Series {
 	s := p.Series[r.Series]
 	row := chart.Series{
-		Name: s.Name, Key: s.Label, Look: il.looks[s.Label], Trials: places(r.Values), Note: unit.Times.Format(r.Median),
+		Name: s.Name, Key: s.Label, Look: il.look(p, s), Trials: places(r.Values), Note: unit.Times.Format(r.Median),
 		Points: []chart.Point{{X: r.Median, Lo: r.Lo, Hi: r.Hi}},
 	}
 	if il.section.Axis.Name != "" {

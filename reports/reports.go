@@ -29,11 +29,18 @@ const (
 	ChartDir = "charts"
 )
 
+// Options are what is known of a run besides its records.
+type Options struct {
+	Experiments []Experiment // declarations, in the order of the page; those that the run has no points of are left out
+	Findings    []Finding    // in the order in which a reader should meet them
+	Timelines   []record.Timeline
+}
+
 // Write makes charts/*.png, charts/*.svg and report.html in dir from a run's records and returns the path of the page.
 // Charts of an earlier report that this one does not have are removed: a folder must not show two runs' charts as one's.
-// Findings, if somebody made any, stand at the top of the page; their Charts are names of files in charts, without ending.
-func Write(run *record.Run, trials []record.Trial, dir string, findings ...Finding) (page string, err error) {
-	r := newReport(run, trials, findings)
+// Trials of a second arm (record.Again) may be among them: they give the floor of ratios and nothing else.
+func Write(run *record.Run, trials []record.Trial, dir string, o Options) (page string, err error) {
+	r := newReport(run, trials, o)
 	r.illustrate()
 	if err := r.writeCharts(filepath.Join(dir, ChartDir)); err != nil {
 		return "", err
@@ -51,22 +58,29 @@ func Write(run *record.Run, trials []record.Trial, dir string, findings ...Findi
 
 // A report is everything that is shown, before it has a form.
 type report struct {
-	digest   *digest.Digest
-	findings []Finding
+	digest   *digest.Digest // of everything
+	exhibits []*exhibit
+	rest     *digest.Digest // of what belongs to no exhibit
+	findings []Finding      // of all
 	checks   []check
 	looks    map[string]chart.Look
-	figures  [][][]figure // by section, panel and metric; empty until illustrate
+	figures  [][][]figure // of the rest, by section, panel and metric; empty until illustrate
 }
 
-func newReport(run *record.Run, trials []record.Trial, findings []Finding) *report {
+func newReport(run *record.Run, trials []record.Trial, o Options) *report {
 	d := digest.New(run, trials)
-	return &report{digest: d, findings: findings, checks: checks(d), looks: chart.Looks(d.Labels)}
+	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: chart.Looks(d.Labels)}
+	r.exhibits, r.rest = newExhibits(d, r.looks, o)
+	return r
 }
 
 // illustrate describes the charts.
 func (r *report) illustrate() {
-	for _, s := range r.digest.Sections {
-		r.figures = append(r.figures, illustrator{r.digest, s, r.looks}.figures())
+	for _, x := range r.exhibits {
+		x.illustrate()
+	}
+	for _, s := range r.rest.Sections {
+		r.figures = append(r.figures, illustrator{r.rest, s, r.looks}.figures())
 	}
 	r.nameCharts()
 }
@@ -79,12 +93,22 @@ func (r *report) nameCharts() {
 		if n := seen[f.Chart.ID]; n > 1 {
 			f.Chart.ID = fmt.Sprintf("%s-%d", f.Chart.ID, n)
 		}
+		if f.Other != nil {
+			f.Other.ID = f.Chart.ID
+		}
 	}
 }
 
 // allFigures lists the figures in the order of the page.
 func (r *report) allFigures() []*figure {
 	var all []*figure
+	for _, x := range r.exhibits {
+		for _, p := range x.plots {
+			for i := range p.Figures {
+				all = append(all, &p.Figures[i])
+			}
+		}
+	}
 	for _, section := range r.figures {
 		for _, panel := range section {
 			for i := range panel {

@@ -48,7 +48,7 @@ func reportOf(t *testing.T, name string) (dir, page string) {
 			t.Fatal(err)
 		}
 		written.dirs[name] = dir
-		if _, err := Write(run, trials, dir, fixtureFindings(name)...); err != nil {
+		if _, err := Write(run, trials, dir, Options{Findings: fixtureFindings(name)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,8 +64,8 @@ func fixtureFindings(name string) []Finding {
 		return nil
 	}
 	return []Finding{
-		{Claim, "coop needs less CPU per request than <preempt>", "0.73×, in 6 blocks.", []string{"echo-closed-cpu", "no-such-chart"}},
-		{Limit, "threads was not measured", "No trial of it was made.", nil},
+		{Level: Claim, Title: "coop needs less CPU per request than <preempt>", Text: "0.73×, in 6 blocks.", Charts: []string{"echo-closed-cpu", "no-such-chart"}},
+		{Level: Limit, Title: "threads was not measured", Text: "No trial of it was made."},
 	}
 }
 
@@ -90,11 +90,11 @@ func TestReportsAreAsTheyWere(t *testing.T) {
 		_, page := reportOf(t, name)
 		golden(t, filepath.Join("testdata", name, "report.html"), skeleton(page))
 		var terminal, markdown bytes.Buffer
-		if err := Terminal(&terminal, run, trials, TerminalOptions{Findings: fixtureFindings(name)}); err != nil {
+		if err := Terminal(&terminal, run, trials, TerminalOptions{Options: Options{Findings: fixtureFindings(name)}}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, filepath.Join("testdata", name, "terminal.txt"), terminal.Bytes())
-		if err := Markdown(&markdown, run, trials, fixtureFindings(name)...); err != nil {
+		if err := Markdown(&markdown, run, trials, Options{Findings: fixtureFindings(name)}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, filepath.Join("testdata", name, "report.md"), markdown.Bytes())
@@ -108,7 +108,7 @@ func TestTheSameRecordsGiveTheSameBytes(t *testing.T) {
 	run, trials := loadFixture(t, "oddities")
 	dir, page := reportOf(t, "oddities")
 	again := t.TempDir()
-	if _, err := Write(run, trials, again, fixtureFindings("oddities")...); err != nil {
+	if _, err := Write(run, trials, again, Options{Findings: fixtureFindings("oddities")}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range append(filesIn(t, filepath.Join(dir, ChartDir)), "../"+PageFile) {
@@ -197,7 +197,7 @@ func TestOldChartsGoAndOtherFilesStay(t *testing.T) {
 		}
 	}
 	run, trials := loadFixture(t, "empty")
-	if _, err := Write(run, trials, dir); err != nil {
+	if _, err := Write(run, trials, dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(filesIn(t, dir), " ") + ": " + strings.Join(filesIn(t, filepath.Join(dir, ChartDir)), " "); got != "charts report.html trials.jsonl: notes.txt" {
@@ -211,7 +211,7 @@ func TestAFolderThatCannotBeWrittenIsAnErrorThatNamesIt(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(run, trials, file); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := Write(run, trials, file, Options{}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("writing into a file: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestAQuickRunNamesNoWinner(t *testing.T) {
 
 func TestChecksGatherDoubtsTheGravestFirst(t *testing.T) {
 	run, trials := loadFixture(t, "oddities")
-	r := newReport(run, trials, nil)
+	r := newReport(run, trials, Options{})
 	var got []string
 	for _, c := range r.checks {
 		got = append(got, fmt.Sprintf("%s %s %d", c.Level, c.Code, c.Count))
@@ -295,7 +295,7 @@ func TestAThousandTrialsMakeAPageBelowFiveMegabytes(t *testing.T) {
 		t.Skip("much to draw: not in -short")
 	}
 	run, trials := largeFixture()
-	r := newReport(run, trials, nil)
+	r := newReport(run, trials, Options{})
 	r.illustrate()
 	var page bytes.Buffer
 	if err := r.page(&page); err != nil {
@@ -410,7 +410,7 @@ func TestChartsWhoseNamesWouldClashGetNamesOfTheirOwn(t *testing.T) {
 			trials = append(trials, tr)
 		}
 	}
-	r := newReport(fixtureRun(3, nil), trials, nil)
+	r := newReport(fixtureRun(3, nil), trials, Options{})
 	r.illustrate()
 	seen := map[string]bool{}
 	for _, f := range r.allFigures() {
@@ -427,7 +427,7 @@ func TestChartsWhoseNamesWouldClashGetNamesOfTheirOwn(t *testing.T) {
 func TestWhatTheScriptReadsMatchesWhatItPointsAt(t *testing.T) {
 	for name := range fixtures {
 		run, trials := loadFixture(t, name)
-		r := newReport(run, trials, nil)
+		r := newReport(run, trials, Options{})
 		r.illustrate()
 		for _, f := range r.allFigures() {
 			if n := len(f.Chart.Columns); n > 0 && n != len(f.Table.Rows) {

@@ -17,18 +17,31 @@ import (
 // dotted tells a companion line from the one it belongs to.
 var dotted = []vg.Length{1.5, 2.5}
 
+// companionDashes are those of further metrics.
+var companionDashes = [][]vg.Length{dotted, {6, 3}}
+
 // readQuantiles are the quantiles of a spectrum whose values are listed.
 var readQuantiles = []float64{0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999}
 
 // spectrum draws the whole distribution of latencies at one point of the axis: every further nine takes the same space, so
 // the tail, which is where engines differ, is not pressed into the last pixel. Histograms of trials are merged; percentiles
 // of trials could not be.
-func (il illustrator) spectrum(p digest.Panel) (figure, bool) {
-	kinds := []string{"service"}
+func (il illustrator) spectrum(p digest.Panel) (figure, bool) { return il.spectrumOf(p, "") }
+
+// spectrumOf draws the spectrum of a class of requests, or of a kind of latency; without a name, that of all requests.
+func (il illustrator) spectrumOf(p digest.Panel, of string) (figure, bool) {
+	kinds, class := []string{"service"}, ""
 	if p.Mode == record.Open {
 		kinds = []string{"response", "service"}
 	}
-	x, ok := p.Middle(func(t *record.Trial) bool { return t.Histograms[kinds[0]] != "" })
+	switch of {
+	case "", "p50", "p90", "p99", "p999", "p9999":
+	case "response", "service", "slip", "delivery":
+		kinds = []string{of}
+	default:
+		class = of
+	}
+	x, ok := p.Middle(func(t *record.Trial) bool { return histogram(t, class, kinds[0]) != "" })
 	if !ok {
 		return figure{}, false
 	}
@@ -38,25 +51,36 @@ func (il illustrator) spectrum(p digest.Panel) (figure, bool) {
 		X:        chart.Axis{Label: "percentile", Scale: chart.Nines}, Y: chart.Axis{Unit: unit.Nanos},
 		Footnote: "trials of a point merged",
 	}
+	if class != "" {
+		c.Title += " of " + class + " requests"
+	}
 	if len(kinds) > 1 {
 		c.Footnote += " · dotted: service time"
 	}
 	var histograms []*hdrhistogram.Histogram
 	for _, kind := range kinds {
 		for _, s := range drawn(p) {
-			h := merged(s, x, kind)
+			h := merged(s, x, class, kind)
 			if h == nil || len(c.Series) == chart.MaxSeries {
 				continue
 			}
-			c.Series = append(c.Series, il.spectrumLine(s, h, kind, kind != kinds[0]))
+			c.Series = append(c.Series, il.spectrumLine(p, s, h, kind, kind != kinds[0]))
 			histograms = append(histograms, h)
 		}
 	}
 	return il.spectrumFigure(c, histograms), len(c.Series) > 0
 }
 
-func (il illustrator) spectrumLine(s digest.Series, h *hdrhistogram.Histogram, kind string, companion bool) chart.Series {
-	line := chart.Series{Name: s.Name, Key: s.Label, Look: il.looks[s.Label], Bare: true}
+// histogram returns a trial's histogram of a kind of latency, of one class of requests or of all.
+func histogram(t *record.Trial, class, kind string) string {
+	if class != "" {
+		return t.Classes[class].Histograms[kind]
+	}
+	return t.Histograms[kind]
+}
+
+func (il illustrator) spectrumLine(p digest.Panel, s digest.Series, h *hdrhistogram.Histogram, kind string, companion bool) chart.Series {
+	line := chart.Series{Name: s.Name, Key: s.Label, Look: il.look(p, s), Bare: true}
 	if companion {
 		line.Name, line.Unnamed, line.Look.Dashes = s.Name+" "+kind, true, dotted
 	}
@@ -97,7 +121,7 @@ func (il illustrator) spectrumFigure(c chart.Chart, histograms []*hdrhistogram.H
 	c.Alt = fmt.Sprintf("%s, %s. %s", c.Title, c.Subtitle, tailText(c, histograms))
 	b := builder{illustrator: il, shared: r}
 	scale := chart.UpperScale(r.Min, r.Max)
-	return figure{b.scaled(c, scale), b.other(c, scale), t}
+	return figure{Chart: b.scaled(c, scale), Other: b.other(c, scale), Table: t}
 }
 
 func quantileCell(h *hdrhistogram.Histogram, q float64) cell {
@@ -127,14 +151,14 @@ func tailText(c chart.Chart, histograms []*hdrhistogram.Histogram) string {
 
 // merged adds up the histograms of a point's valid trials; nil when there is none. A histogram that cannot be read, or
 // that does not fit the others, would make the sum a lie, so then there is none either.
-func merged(s digest.Series, x digest.Value, kind string) *hdrhistogram.Histogram {
+func merged(s digest.Series, x digest.Value, class, kind string) *hdrhistogram.Histogram {
 	c, ok := s.At(x)
 	if !ok {
 		return nil
 	}
 	var sum *hdrhistogram.Histogram
 	for _, t := range c.Valid() {
-		text := t.Histograms[kind]
+		text := histogram(t, class, kind)
 		if text == "" {
 			continue
 		}

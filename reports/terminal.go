@@ -15,8 +15,8 @@ import (
 
 // TerminalOptions say how text for a terminal looks.
 type TerminalOptions struct {
-	Color    bool // see WantsColor
-	Findings []Finding
+	Color bool // see WantsColor
+	Options
 }
 
 // terminalWidth is what every terminal, CI log and mail shows without breaking lines.
@@ -34,7 +34,7 @@ func WantsColor(w io.Writer) bool {
 // Terminal writes the same findings, checks and medians as the page, for at most 80 columns. It reads well in a log: no
 // cursor movements, and colour is only ever a second sign.
 func Terminal(w io.Writer, run *record.Run, trials []record.Trial, opts TerminalOptions) error {
-	r := newReport(run, trials, opts.Findings)
+	r := newReport(run, trials, opts.Options)
 	t := &terminal{color: opts.Color}
 	t.wrapIn(strong, "", r.title())
 	t.wrap("", r.trialsLine()+" on "+machineLine(run.Host))
@@ -44,9 +44,12 @@ func Terminal(w io.Writer, run *record.Run, trials []record.Trial, opts Terminal
 		t.wrapIn(strong, "", f.Title)
 		t.wrap("  ", f.Text)
 	}
-	for _, s := range r.digest.Sections {
+	for _, x := range r.exhibits {
+		t.exhibit(x)
+	}
+	for _, s := range r.rest.Sections {
 		for _, p := range s.Panels {
-			t.panel(r.digest, s, p)
+			t.panel(r.rest, s, p)
 		}
 	}
 	t.checks(r)
@@ -127,6 +130,34 @@ func printable(text string) string {
 	}, text)
 }
 
+// terminalRowsMost bounds the table of an experiment; the page has all.
+const terminalRowsMost = 24
+
+// exhibit writes an experiment's question and the figures of its first drawing that is a table of medians.
+func (t *terminal) exhibit(x *exhibit) {
+	t.line(plain, "")
+	t.wrapIn(strong, "", x.Name+": "+x.Question)
+	for _, table := range x.tables() {
+		t.line(faint, short(printable(table.Name), terminalWidth))
+		table.Table = table.Table.brief()
+		rows := [][]string{{}}
+		for _, c := range table.Table.Columns {
+			rows[0] = append(rows[0], c.Name)
+		}
+		for _, line := range table.Table.Rows[:min(len(table.Table.Rows), terminalRowsMost)] {
+			var row []string
+			for _, c := range line {
+				row = append(row, printable(c.Text))
+			}
+			rows = append(rows, row)
+		}
+		t.columns(rows, table.Table.Lead()-1)
+		if hidden := len(table.Table.Rows) - terminalRowsMost; hidden > 0 {
+			t.line(faint, fmt.Sprintf("%d more rows are in %s", hidden, PageFile))
+		}
+	}
+}
+
 // panel writes the medians of the charted metrics.
 func (t *terminal) panel(d *digest.Digest, s digest.Section, p digest.Panel) {
 	t.line(plain, "")
@@ -149,7 +180,7 @@ func (t *terminal) panel(d *digest.Digest, s digest.Section, p digest.Panel) {
 	for _, x := range places {
 		rows = append(rows, terminalRows(d, s, p, metrics, x)...)
 	}
-	t.columns(rows)
+	t.columns(rows, 1)
 	if hidden := len(p.Values()) - len(places); hidden > 0 {
 		t.line(faint, fmt.Sprintf("%d more values of %s are in %s", hidden, s.Axis.Name, PageFile))
 	}
@@ -186,8 +217,8 @@ func terminalRows(d *digest.Digest, s digest.Section, p digest.Panel, metrics []
 	return rows
 }
 
-// columns writes a table: numbers to the right, the second column to the left and shortened when lines get too long.
-func (t *terminal) columns(rows [][]string) {
+// columns writes a table: numbers to the right, one column of names to the left and shortened when lines get too long.
+func (t *terminal) columns(rows [][]string, names int) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, text := range row {
@@ -199,7 +230,7 @@ func (t *terminal) columns(rows [][]string) {
 	for _, w := range widths {
 		total += w
 	}
-	widths[1] = max(8, widths[1]-max(0, total-terminalWidth))
+	widths[names] = max(8, widths[names]-max(0, total-terminalWidth))
 	for i, row := range rows {
 		var line strings.Builder
 		for j, text := range row {
@@ -208,7 +239,7 @@ func (t *terminal) columns(rows [][]string) {
 			if j > 0 {
 				line.WriteString(strings.Repeat(" ", gap))
 			}
-			if j == 1 {
+			if j == names {
 				line.WriteString(text + pad)
 			} else {
 				line.WriteString(pad + text)

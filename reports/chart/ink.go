@@ -113,6 +113,14 @@ var spare = []Look{
 // variantDashes tell variants of one engine from it and from each other.
 var variantDashes = [][]vg.Length{{2, 2}, {7, 2, 2, 2}, {10, 3}, {1, 2.5}, {12, 2, 2, 2, 2, 2}}
 
+// Setting returns the look of the nth setting of an engine, from 0: the same with dashes of its own.
+func (k Look) Setting(n int) Look {
+	if n > 0 {
+		k.Dashes = variantDashes[(n-1)%len(variantDashes)]
+	}
+	return k
+}
+
 // Looks gives every engine label of a run its look. Variants share the colour and the marker of their engine and have a
 // dash of their own; foreign servers (exec/NAME) are not variants of one thing, so each gets a colour while there are any.
 func Looks(labels []string) map[string]Look {

@@ -34,7 +34,8 @@ func newValue(v any) Value {
 	}
 }
 
-func (v Value) compare(w Value) int {
+// Compare orders numbers by size and everything else by its text.
+func (v Value) Compare(w Value) int {
 	if v.Numeric && w.Numeric {
 		return cmp.Compare(v.Number, w.Number)
 	}
@@ -155,7 +156,7 @@ func (a axes) along(x, y string, entries []entry) axes {
 		for _, e := range entries {
 			seen[newValue(e.point.Params[x])] = true
 		}
-		a.main = Axis{x, slices.SortedFunc(maps.Keys(seen), Value.compare)}
+		a.main = Axis{x, slices.SortedFunc(maps.Keys(seen), Value.Compare)}
 	}
 	a.panels, a.own = without(a.panels, a.main.Name, y), without(a.own, a.main.Name, y)
 	if x != "" {
@@ -202,7 +203,7 @@ func onAxis(name string, values map[Value]bool) []Value {
 			numbers = append(numbers, v)
 		}
 	}
-	slices.SortFunc(numbers, Value.compare)
+	slices.SortFunc(numbers, Value.Compare)
 	return numbers
 }
 
@@ -290,7 +291,7 @@ func shorten(series []Series) {
 }
 
 func compareSettings(a, b []Setting) int {
-	return slices.CompareFunc(a, b, func(a, b Setting) int { return a.Value.compare(b.Value) })
+	return slices.CompareFunc(a, b, func(a, b Setting) int { return a.Value.Compare(b.Value) })
 }
 
 // sizes are the parameters that count bytes. Records hold base units and no kinds, so this much has to be known here.

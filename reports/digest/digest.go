@@ -110,19 +110,37 @@ func New(run *record.Run, trials []record.Trial) *Digest {
 
 // Of returns the part of the digest that belongs to an experiment; without a name, to none.
 func (d *Digest) Of(experiment string) *Digest {
-	of := &Digest{Run: d.Run}
+	return d.part(func(p record.Point) bool { return p.Experiment == experiment })
+}
+
+// Except returns the part of the digest that belongs to none of some experiments.
+func (d *Digest) Except(experiments []string) *Digest {
+	return d.part(func(p record.Point) bool { return p.Experiment == "" || !slices.Contains(experiments, p.Experiment) })
+}
+
+func (d *Digest) part(has func(record.Point) bool) *Digest {
+	part := &Digest{Run: d.Run}
 	for _, e := range d.entries {
-		if e.point.Experiment == experiment {
-			of.entries = append(of.entries, e)
+		if has(e.point) {
+			part.entries = append(part.entries, e)
 		}
 	}
 	for _, t := range d.Trials {
-		if t.Experiment == experiment {
-			of.Trials = append(of.Trials, t)
+		if has(t.Point) {
+			part.Trials = append(part.Trials, t)
 		}
 	}
-	of.sort()
-	return of
+	part.sort()
+	return part
+}
+
+// Points returns the points of the plan and of all trials.
+func (d *Digest) Points() []record.Point {
+	var points []record.Point
+	for _, e := range d.entries {
+		points = append(points, e.point)
+	}
+	return points
 }
 
 // sort makes the sections of the entries.
@@ -190,7 +208,7 @@ func inOrder(series map[string]*Series, blocks int) []Series {
 		for i := range s.Cells {
 			s.Cells[i].Blocks = blocks
 		}
-		slices.SortFunc(s.Cells, func(a, b Cell) int { return a.X.compare(b.X) })
+		slices.SortFunc(s.Cells, func(a, b Cell) int { return a.X.Compare(b.X) })
 		all = append(all, *s)
 	}
 	slices.SortStableFunc(all, func(a, b Series) int {
@@ -268,7 +286,7 @@ func (p Panel) Values() []Value {
 			}
 		}
 	}
-	slices.SortFunc(values, Value.compare)
+	slices.SortFunc(values, Value.Compare)
 	return values
 }
 

@@ -148,3 +148,22 @@ func loopLatency(among func(*record.Trial) map[string]record.Latency, of func(re
 		return float64(ns), ns > 0
 	}
 }
+
+// SumOf returns the sum of metrics of one unit. A trial has it when it has them all.
+func SumOf(metrics []Metric) Metric {
+	if len(metrics) == 0 {
+		return Metric{Of: func(*record.Trial) (float64, bool) { return 0, false }}
+	}
+	sum := metrics[0]
+	sum.Of = func(t *record.Trial) (total float64, ok bool) {
+		for _, m := range metrics {
+			x, ok := m.Of(t)
+			if !ok {
+				return 0, false
+			}
+			total += x
+		}
+		return total, true
+	}
+	return sum
+}

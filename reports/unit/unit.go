@@ -98,3 +98,8 @@ func digits(x float64) string {
 		return strconv.FormatFloat(x, 'g', 2, 64)
 	}
 }
+
+// Noun names what a number counts, where no number stands: "bytes".
+func (u Unit) Noun() string {
+	return map[Unit]string{PerSecond: "requests per second", Nanos: "time", Bytes: "bytes", Times: "ratio", Percent: "share"}[u]
+}

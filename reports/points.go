@@ -1,0 +1,166 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"turnlab/reports/digest"
+)
+
+// A namedTable is a table under a heading.
+type namedTable struct {
+	Name  string
+	Table dataTable
+}
+
+// tables lists the medians of an experiment, a table for each workload and loop: a row for each point and engine, with the
+// parameters that differ and the figures that its drawings show.
+func (x *exhibit) tables() []namedTable {
+	var list []namedTable
+	for _, s := range x.digest.Sections {
+		for _, mode := range modesOf(s) {
+			t := x.table(s, mode)
+			list = append(list, namedTable{s.Workload + ", " + loopName(mode), t})
+		}
+	}
+	return list
+}
+
+func modesOf(s digest.Section) []string {
+	var modes []string
+	for _, p := range s.Panels {
+		if !slices.Contains(modes, p.Mode) {
+			modes = append(modes, p.Mode)
+		}
+	}
+	return modes
+}
+
+func (x *exhibit) table(s digest.Section, mode string) dataTable {
+	var panels []digest.Panel
+	for _, p := range s.Panels {
+		if p.Mode == mode {
+			panels = append(panels, p)
+		}
+	}
+	metrics := x.tableMetrics(panels, mode)
+	names := settingNames(panels)
+	var t dataTable
+	for _, name := range names {
+		t.Columns = append(t.Columns, column{Name: axisLabel(name)})
+	}
+	if s.Axis.Name != "" {
+		t.Columns = append(t.Columns, column{Name: axisLabel(s.Axis.Name)})
+	}
+	t.Columns = append(t.Columns, column{Name: "engine", Text: true})
+	for _, m := range metrics {
+		t.Columns = append(t.Columns, column{Name: m.Short, Title: m.Title})
+	}
+	t.Columns = append(t.Columns, column{Name: "errors", Title: "requests that failed or had no reply, over all trials"},
+		column{Name: "n", Title: "trials that count"}, column{Name: "flags", Title: "doubts about the trials, see Checks", Text: true})
+	for _, p := range panels {
+		for _, v := range p.Values() {
+			for _, series := range p.Series {
+				if c, ok := series.At(v); ok {
+					row := medianRow(x.digest, s, metrics, series, c)
+					if s.Axis.Name == "" {
+						row = row[1:]
+					}
+					t.Rows = append(t.Rows, append(settingCells(names, p), row...))
+				}
+			}
+		}
+	}
+	return t
+}
+
+// tableMetrics are the figures that the drawings show and then the usual ones, as far as some trial has them.
+func (x *exhibit) tableMetrics(panels []digest.Panel, mode string) []digest.Metric {
+	var metrics []digest.Metric
+	add := func(m digest.Metric) {
+		known := slices.ContainsFunc(metrics, func(k digest.Metric) bool { return k.ID == m.ID || k.Title == m.Title })
+		has := slices.ContainsFunc(panels, func(p digest.Panel) bool { return illustrator{digest: x.digest}.measured(p, m) })
+		if !known && has {
+			metrics = append(metrics, m)
+		}
+	}
+	for _, p := range x.Plots {
+		for _, id := range p.Metrics {
+			if m, ok := digest.MetricByID(id); ok {
+				add(m.In(mode))
+			}
+		}
+	}
+	for _, m := range digest.Metrics(mode) {
+		add(m)
+	}
+	return metrics
+}
+
+// settingNames lists the settings that tell panels apart.
+func settingNames(panels []digest.Panel) []string {
+	values := map[string][]string{}
+	var names []string
+	for _, p := range panels {
+		for _, s := range p.Settings {
+			if values[s.Name] == nil {
+				names = append(names, s.Name)
+			}
+			if !slices.Contains(values[s.Name], s.Value.Text) {
+				values[s.Name] = append(values[s.Name], s.Value.Text)
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return len(values[name]) < 2 })
+}
+
+func settingCells(names []string, p digest.Panel) []cell {
+	var cells []cell
+	for _, name := range names {
+		c := textCell("–")
+		for _, s := range p.Settings {
+			if s.Name == name {
+				c = cell{Text: s.Text(), Sort: s.Value.Number}
+			}
+		}
+		cells = append(cells, c)
+	}
+	return cells
+}
+
+// Lead is how many words of a row stand before its figures: its parameters and its engine.
+func (t dataTable) Lead() int {
+	return 1 + slices.IndexFunc(t.Columns, func(c column) bool { return c.Name == "engine" })
+}
+
+// briefFigures is how many figures a line of a terminal has room for.
+const briefFigures = 4
+
+// brief keeps the parameters, the engine, the first figures and the number of trials.
+func (t dataTable) brief() dataTable {
+	lead := t.Lead()
+	n := slices.IndexFunc(t.Columns, func(c column) bool { return c.Name == "n" })
+	keep := func(i int) bool { return i < lead+briefFigures && i < n-1 || i == n }
+	out := dataTable{}
+	for i, c := range t.Columns {
+		if keep(i) {
+			out.Columns = append(out.Columns, c)
+		}
+	}
+	for _, row := range t.Rows {
+		var line []cell
+		for i, c := range row {
+			if keep(i) {
+				line = append(line, c)
+			}
+		}
+		out.Rows = append(out.Rows, line)
+	}
+	return out
+}
+
+// heading writes the name of a table.
+func (t namedTable) Heading() string {
+	return fmt.Sprintf("%s%s (%s)", strings.ToUpper(t.Name[:1]), t.Name[1:], plural(len(t.Table.Rows), "row"))
+}
