@@ -22,6 +22,9 @@ func childCommand() *cobra.Command {
 		&cobra.Command{Use: "load", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error {
 			return ended(load.Main(c.InOrStdin(), c.OutOrStdout()))
 		}},
+		&cobra.Command{Use: "null", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error {
+			return ended(load.NullMain(c.InOrStdin(), c.OutOrStdout()))
+		}},
 	)
 	return child
 }

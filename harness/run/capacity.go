@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"turnlab/harness/capacity"
 	"turnlab/harness/plan"
 	"turnlab/harness/record"
+	"turnlab/harness/trial"
 	"turnlab/internal/misuse"
 )
 
@@ -30,8 +32,9 @@ type Capacity struct {
 	Workload    string    `json:"workload"`
 	Conns       float64   `json:"conns"`
 	SLO         string    `json:"slo"`
-	PeakRPS     float64   `json:"closed_loop_peak_rps"` // where the search began
-	Confirmed   *bool     `json:"confirmed,omitempty"`  // the lower bound passed again, in trials of its own
+	PeakRPS     float64   `json:"closed_loop_peak_rps"`  // where the search began
+	Confirmed   *bool     `json:"confirmed,omitempty"`   // the lower bound passed again, in trials of its own
+	GenMaxRPS   float64   `json:"gen_max_rps,omitempty"` // what the generator can do; absent if that is not known
 	ConfirmLoss []float64 `json:"confirmation_loss_ratios,omitempty"`
 	capacity.Result
 }
@@ -61,7 +64,9 @@ func FindCapacity(ctx context.Context, p *plan.Plan, goal CapacityGoal, o Option
 		LossRatio: 1 - goal.SLO.Share, Trials: capacity.DefaultTrials, ExceedRatio: capacity.DefaultExceedRatio, Width: goal.Width,
 	}}
 	unpin := h.stepAside()
-	found, err = h.all(ctx)
+	if err = h.calibrate(ctx, true); err == nil {
+		found, err = h.all(ctx)
+	}
 	unpin()
 	end := w.Close
 	if misuse.Is(err) {
@@ -120,10 +125,14 @@ func (h *hunt) begin(ctx context.Context) error {
 		if t.ThroughputRPS == 0 {
 			return fmt.Errorf("%s %s served nothing in the closed loop, so there is nowhere to begin: %s", t.Label(), t.Workload, t.Failed)
 		}
+		genMax, most := 0.0, 1e8
+		if rps, known := trial.GenMax(j.Point, h.meta.Calibrations); known {
+			genMax, most = rps, math.Max(1, math.Floor(rps))
+		}
 		h.searches = append(h.searches, &search{
-			point: j.Point, search: capacity.NewSearch(h.accept, t.ThroughputRPS, 1, 1e8),
+			point: j.Point, search: capacity.NewSearch(h.accept, t.ThroughputRPS, 1, most),
 			found: Capacity{
-				Engine: t.Label(), Workload: t.Workload, Conns: t.Number("conns"), SLO: h.goal.SLO.Text, PeakRPS: t.ThroughputRPS,
+				GenMaxRPS: genMax, Engine: t.Label(), Workload: t.Workload, Conns: t.Number("conns"), SLO: h.goal.SLO.Text, PeakRPS: t.ThroughputRPS,
 			},
 		})
 	}
@@ -183,6 +192,9 @@ func (h *hunt) save(err error) ([]Capacity, error) {
 	var found []Capacity
 	for _, s := range h.searches {
 		s.found.Result = s.search.Result()
+		if s.found.GenMaxRPS > 0 && s.found.Upper == 0 && s.found.Lower >= math.Floor(s.found.GenMaxRPS) {
+			s.found.Irregular = fmt.Sprintf("the generator is the limit: the capacity is >= gen_max, %.0f/s", s.found.Lower)
+		}
 		found = append(found, s.found)
 	}
 	text, encodeErr := json.MarshalIndent(found, "", "  ")

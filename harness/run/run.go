@@ -158,7 +158,10 @@ func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) 
 		r.count(&have[i])
 	}
 	unpin := r.stepAside()
-	err := r.settle(ctx, have)
+	err := r.calibrate(ctx, false)
+	if err == nil {
+		err = r.settle(ctx, have)
+	}
 	if err == nil {
 		err = r.measure(ctx, r.remaining(have))
 	}
