@@ -1,49 +1,117 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
 	"github.com/spf13/cobra"
 
+	"turnlab/experiments"
+	"turnlab/harness/plan"
 	"turnlab/harness/proc"
-	"turnlab/harness/suite"
+	"turnlab/internal/misuse"
+	"turnlab/workloads"
 )
 
+// benchFlags say which experiments to run, and how.
+type benchFlags struct {
+	experiments []string
+	changes     experiments.Changes
+	seed        uint64
+	serverCPUs  string
+	clientCPUs  string
+	limits      limitFlags
+	out         outFlags
+}
+
 func benchCommand() *cobra.Command {
-	var out outFlags
-	var seed uint64
-	var limits limitFlags
+	var f benchFlags
 	c := &cobra.Command{
 		Use:   "bench [SUITE]",
-		Short: "Run a suite (quick or full) and write its report",
-		Args:  cobra.MaximumNArgs(1),
+		Short: "Run experiments (a suite, quick or full, or some of it) and write their report",
+		Long: "Run experiments and write their report: all of a suite, or those that --experiment names. quick takes minutes\n" +
+			"and shows ranges; full gives intervals and verdicts. An experiment that has no quick form takes its full one.",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if out.resume {
-				return resume(c, &out, nil)
+			if f.out.resume {
+				return resume(c, &f.out, nil)
 			}
-			name := "quick"
+			suite := experiments.Quick
 			if len(args) == 1 {
-				name = args[0]
+				suite = args[0]
 			}
-			s, err := suite.Find(name)
+			list, name, err := f.find(suite)
 			if err != nil {
 				return err
 			}
-			catalog, err := catalogWith(nil)
+			p, err := f.plan(c, list, suite)
 			if err != nil {
 				return err
 			}
-			s.Sweep.Seed = seed
-			if err := limits.apply(c, &s.Sweep); err != nil {
-				return err
-			}
-			p, err := s.Sweep.Resolve(catalog, proc.Allowed())
-			if err != nil {
-				return err
-			}
-			return execute(c, p, &out, name)
+			return execute(c, p, &f.out, name)
 		},
 	}
-	c.Flags().Uint64Var(&seed, "seed", 1, "of the order of trials, of arrivals and of requests")
-	limits.add(c, "the suite's")
-	out.add(c)
+	f.add(c)
 	return c
+}
+
+func (f *benchFlags) add(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.experiments, "experiment", nil, "only these experiments of the suite (see lab list)")
+	c.Flags().IntVar(&f.changes.Blocks, "blocks", 0, "how often each point is measured (default: as declared); 6 or more give intervals")
+	c.Flags().DurationVar(&f.changes.Duration, "duration", 0, "length of every measured window (default: as declared)")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the order of trials, of arrivals and of requests")
+	c.Flags().StringVar(&f.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
+	c.Flags().StringVar(&f.clientCPUs, "client-cpus", "", "CPUs of the generator (default: the others)")
+	f.limits.add(c, "as declared")
+	f.out.add(c)
+}
+
+// find returns the experiments that are asked for, and a name for their run.
+func (f *benchFlags) find(suite string) ([]*experiments.Experiment, string, error) {
+	list, err := experiments.Suite(suite)
+	if err != nil || len(f.experiments) == 0 {
+		return list, suite, err
+	}
+	list, err = experiments.Find(f.experiments)
+	return list, strings.Join(f.experiments, "-"), err
+}
+
+// plan makes one plan of the experiments.
+func (f *benchFlags) plan(c *cobra.Command, list []*experiments.Experiment, suite string) (*plan.Plan, error) {
+	if c.Flags().Changed("blocks") && f.changes.Blocks < 1 {
+		return nil, misuse.Errorf("--blocks %d: it takes 1 or more", f.changes.Blocks)
+	}
+	if c.Flags().Changed("duration") && f.changes.Duration <= 0 {
+		return nil, misuse.Errorf("--duration %v: it takes a time above 0, such as 500ms", f.changes.Duration)
+	}
+	catalog, err := catalogWith(nil)
+	if err != nil {
+		return nil, err
+	}
+	s := plan.Sweep{Seed: f.seed, ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs}
+	if err := f.limits.apply(c, &s); err != nil {
+		return nil, err
+	}
+	parts := experiments.Parts(list, suite, f.changes)
+	if c.Flags().Changed("aa") {
+		for _, part := range parts {
+			for i := range part.Sweeps {
+				part.Sweeps[i].AA = s.AA
+			}
+		}
+	}
+	p, err := plan.Together(parts, s, catalog, proc.Allowed())
+	if err == nil && !f.out.dryRun {
+		p.Notes = append(p.Notes, burnNote())
+	}
+	return p, err
+}
+
+// burnNote says how long a unit of work takes here. Bursts are a number of units, the same on every machine, so that runs on
+// several can be compared; on a machine far from the nominal microsecond they are longer or shorter than they are called.
+func burnNote() string {
+	start := time.Now()
+	unit := workloads.Calibrate(func() time.Duration { return time.Since(start) })
+	return fmt.Sprintf("a unit of work took %v on this machine, so a burst called 10ms took %v", unit, 10000*unit)
 }

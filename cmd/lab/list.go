@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"turnlab/engine"
 	"turnlab/engine/all"
-	"turnlab/harness/suite"
+	"turnlab/experiments"
+	"turnlab/harness/plan"
+	"turnlab/harness/proc"
 	"turnlab/internal/option"
 	"turnlab/workloads"
 )
@@ -20,7 +23,7 @@ const listWidth = 80
 func listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List engines, workloads and suites with their options and defaults",
+		Short: "List engines, workloads, experiments and suites with their options and defaults",
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			list(c.OutOrStdout())
@@ -43,10 +46,46 @@ func list(w io.Writer) {
 		listEntry(w, wl.Name, wl.Summary+"; shows "+strings.TrimSuffix(wl.Shows, "."))
 		listOptions(w, wl.Options)
 	}
-	fmt.Fprintln(w, "\nSUITES  run one with lab bench SUITE")
-	for _, s := range suite.All {
-		listEntry(w, s.Name, s.Summary)
+	listExperiments(w)
+}
+
+// listExperiments shows the questions and how long their answers take, in the suites that have them.
+func listExperiments(w io.Writer) {
+	fmt.Fprintln(w, "\nEXPERIMENTS  run some with lab bench [SUITE] --experiment NAME,...")
+	for _, e := range experiments.All {
+		listEntry(w, e.Name, e.Question+" "+timesTaken(e))
 	}
+	fmt.Fprintln(w, "\nSUITES  run all experiments of one with lab bench SUITE")
+	for _, name := range experiments.Suites {
+		list, err := experiments.Suite(name)
+		if err != nil {
+			continue // Suites are those that there are
+		}
+		var names []string
+		for _, e := range list {
+			names = append(names, e.Name)
+		}
+		listEntry(w, name, strings.Join(names, ", ")+": about "+estimate(list, name))
+	}
+}
+
+func timesTaken(e *experiments.Experiment) string {
+	own := []*experiments.Experiment{e}
+	text := "(full " + estimate(own, experiments.Full) + ")"
+	if e.Quick != nil {
+		text = "(quick " + estimate(own, experiments.Quick) + ", full " + estimate(own, experiments.Full) + ")"
+	}
+	return text
+}
+
+// estimate says how long experiments take on this machine.
+func estimate(list []*experiments.Experiment, suite string) string {
+	catalog := plan.Catalog{Engines: all.Specs, Workloads: workloads.All}
+	p, err := plan.Together(experiments.Parts(list, suite, experiments.Changes{}), plan.Sweep{}, catalog, proc.Allowed())
+	if err != nil {
+		return "an unknown time: " + err.Error()
+	}
+	return p.Estimate().Round(time.Second).String()
 }
 
 // listDefaults shows where an engine needs other defaults than the rest, and why.

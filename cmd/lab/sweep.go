@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"turnlab/experiments"
 	"turnlab/harness/plan"
 	"turnlab/harness/record"
 	"turnlab/harness/run"
@@ -105,12 +106,14 @@ func writeReport(w io.Writer, dir string) error {
 	if err := folder.Export(); err != nil {
 		return err
 	}
-	counted, trials := folder.Counted()
-	page, err := reports.Write(counted, trials, dir)
+	shown := reports.Options{
+		Experiments: experiments.Declared(&folder.Run), Findings: experiments.Findings(&folder.Run, folder.Trials),
+	}
+	page, err := reports.Write(&folder.Run, folder.Trials, dir, shown)
 	if err != nil {
 		return err
 	}
-	if err := reports.Terminal(w, counted, trials, reports.TerminalOptions{Color: reports.WantsColor(w)}); err != nil {
+	if err := reports.Terminal(w, &folder.Run, folder.Trials, reports.TerminalOptions{Color: reports.WantsColor(w), Options: shown}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\n%s\n", page)

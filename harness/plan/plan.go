@@ -116,6 +116,9 @@ const (
 	overheadPerConn = 250 * time.Microsecond
 )
 
+// Estimate says how long the plan takes, with its probes.
+func (p *Plan) Estimate() time.Duration { return Estimate(append(p.Probes(), p.Jobs()...)) }
+
 // Estimate says how long the jobs will take.
 func Estimate(jobs []Job) time.Duration {
 	var sum time.Duration

@@ -42,7 +42,6 @@ func (p *Plan) experiments() []string {
 // printSize writes how much there is to do, in all and for each experiment.
 func (p *Plan) printSize(w io.Writer) {
 	jobs, probes := p.Jobs(), p.Probes()
-	total := Estimate(append(slices.Clone(probes), jobs...)).Round(time.Second)
 	named := p.experiments()[0] != ""
 	if named {
 		fmt.Fprintf(w, "%d points in %d blocks: %d trials", len(p.Points), len(p.Order), len(jobs))
@@ -52,7 +51,7 @@ func (p *Plan) printSize(w io.Writer) {
 	if len(probes) > 0 {
 		fmt.Fprintf(w, " and %d closed loops first, to know what a share of a rate is", len(probes))
 	}
-	fmt.Fprintf(w, ", about %v\n", total)
+	fmt.Fprintf(w, ", about %v\n", p.Estimate().Round(time.Second))
 	if !named {
 		return
 	}

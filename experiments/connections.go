@@ -1,0 +1,71 @@
+package experiments
+
+import (
+	"turnlab/harness/record"
+	"turnlab/reports"
+	"turnlab/reports/digest"
+)
+
+// connectionsSeries are compared; the first is what the others are held against.
+var connectionsSeries = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads"), plainly("loop")}
+
+// connectionsShown is the number of connections that findings speak of.
+const connectionsShown = 1024
+
+func inMode(mode string) where { return func(p record.Point) bool { return p.Mode == mode } }
+
+var connections = &Experiment{
+	Experiment: reports.Experiment{
+		Name:     "connections",
+		Question: "What does another connection cost, while all of them work?",
+		Held: "HTTP with a body of 13 bytes, one request under way on each connection. The closed loop asks for as much as comes " +
+			"back; in the open loop every engine gets the same rate whatever the number of connections.",
+		Limits: "With one core for the generator the throughput of a closed loop is often the generator's: read CPU per request. " +
+			"Connections are on loopback, where bytes cost no wire.",
+		Next: []string{
+			"lab fit DIR",
+			"lab sweep --engine coop,preempt,threads --workload http --conns 1..4096*4 --depth 1,16",
+			"lab bench --experiment memory",
+		},
+		Plots: []reports.Plot{
+			{ID: "cpu", Title: "Server CPU per request", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "conns", Where: inMode(record.Closed),
+				Note: "The cost of a request as connections grow. Where it falls, one wake-up serves several; where it rises, caches or lists are too small."},
+			{ID: "throughput", Title: "Throughput of a closed loop", Kind: reports.Lines, Metrics: []string{"throughput"}, X: "conns", Where: inMode(record.Closed),
+				Note: "Client and server have a core each. Look for the flag client_limited before calling this the server's."},
+			{ID: "switches", Title: "Voluntary switches per request", Kind: reports.Lines, Metrics: []string{"voluntary"}, X: "conns",
+				Where: inMode(record.Closed), Note: "How often the server's threads went to sleep for a request: with many at once an event loop hardly does."},
+			{ID: "preempted", Title: "Involuntary switches per request", Kind: reports.Lines, Metrics: []string{"involuntary"}, X: "conns",
+				Where: inMode(record.Closed), Note: "How often the kernel took the CPU away."},
+			{ID: "rate-cpu", Title: "Server CPU per request at one rate", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "conns", Where: inMode(record.Open),
+				Note: "The same requests, spread over more connections."},
+			{ID: "rate-p99", Title: "p99 at one rate", Kind: reports.Lines, Metrics: []string{"p99"}, X: "conns", Where: inMode(record.Open),
+				Note: "Response time, from when a request was due."},
+		},
+		Findings: connectionsFindings,
+	},
+	Quick: &Measure{Blocks: quickBlocks, Sweeps: many(
+		sweep(engines, "http", append(measured("200ms", "700ms"), "conns", "1,32,1024")...),
+	)},
+	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
+		doubled(sweep([]string{"coop", "coop/await", "preempt", "threads", "loop"}, "http", append(measured("300ms", "1s"), "conns", "1,32,256,1024,4096")...)),
+		sweep(engines, "http", append(measured("300ms", "1s"), "conns", "64,1024,4096", "rate", "8k")...),
+	)},
+}
+
+func connectionsFindings(d *digest.Digest) []reports.Finding {
+	v := viewOf(d, "connections")
+	var f findings
+	f.add(v.against(contest{
+		metric: "cpu", series: connectionsSeries, at: where(inMode(record.Closed)).and(is("", map[string]any{"conns": float64(connectionsShown)})),
+		charts: []string{"cpu"}, title: "A request of HTTP cost the server",
+		condition: "CPU time of the whole server process; 1,024 connections in a closed loop, one request under way on each",
+	}))
+	f.add(v.grown(growth{
+		metric: "cpu", series: connectionsSeries, charts: []string{"cpu"},
+		from:  where(inMode(record.Closed)).and(is("", map[string]any{"conns": 32.0})),
+		to:    where(inMode(record.Closed)).and(is("", map[string]any{"conns": float64(connectionsShown)})),
+		title: "With 1,024 connections in place of 32, the CPU time of a request", than: "with 32 connections",
+		condition: "closed loop, so that 32 times as many requests were under way",
+	}))
+	return f
+}

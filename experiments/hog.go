@@ -1,0 +1,156 @@
+package experiments
+
+import (
+	"fmt"
+	"time"
+
+	"turnlab/harness/plan"
+	"turnlab/harness/record"
+	"turnlab/reports"
+	"turnlab/reports/digest"
+)
+
+// The load of the hog experiment: so much of one CPU's time is asked for in every cell. At a quarter a hog seldom meets
+// another, so what an innocent waits for is one hog and not a queue of them: theory (M/D/1) puts the p99 of a server that
+// never interrupts at 1.4 bursts. hogBase is what a request costs besides computing, about.
+const (
+	hogLoad = 0.25
+	hogBase = 20 * time.Microsecond
+)
+
+// A hogCell is one combination of how many requests compute and how long.
+type hogCell struct {
+	share float64
+	burst time.Duration
+}
+
+// rate returns the requests per second that ask for hogLoad. A burst is calibrated work, so no probe is needed, and all
+// engines meet the same arrivals. Without hogs it is the rate of the cell that findings speak of, to compare with.
+func (c hogCell) rate() float64 {
+	if c.share == 0 {
+		c = hogShown
+	}
+	return round2(hogLoad / (c.share*c.burst.Seconds() + hogBase.Seconds()))
+}
+
+// window returns how long a trial of the cell takes: long enough for 450 requests, which a p99 of the innocents needs, and
+// for eight hogs, so that no trial hangs on one.
+func (c hogCell) window(least time.Duration) time.Duration {
+	longest := 450 / c.rate()
+	if c.share > 0 {
+		longest = max(longest, 8/(c.rate()*c.share))
+	}
+	return max(least, time.Duration(longest*float64(time.Second)))
+}
+
+func (c hogCell) axes(least time.Duration) []string {
+	return []string{
+		"hog.share", number(c.share), "hog.burst", c.burst.String(), "rate", number(c.rate()),
+		"conns", "256", "warmup", "200ms", "duration", seconds(c.window(least)),
+	}
+}
+
+// params are the cell's parameters as records have them.
+func (c hogCell) params() map[string]any {
+	return map[string]any{"hog.share": c.share, "hog.burst": c.burst.String()}
+}
+
+// The cells.
+var (
+	hogShown  = hogCell{0.01, 50 * time.Millisecond} // the one that findings speak of
+	hogCalm   = hogCell{0, hogShown.burst}           // the same without anybody who computes
+	quickHogs = []hogCell{
+		hogCalm, {0.01, time.Millisecond}, {0.01, 10 * time.Millisecond}, hogShown, {0.05, 10 * time.Millisecond},
+	}
+)
+
+// fullHogs crosses shares and bursts.
+func fullHogs() []hogCell {
+	cells := []hogCell{hogCalm}
+	for _, share := range []float64{0.002, 0.01, 0.05} {
+		for _, burst := range []time.Duration{100 * time.Microsecond, time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
+			cells = append(cells, hogCell{share, burst})
+		}
+	}
+	return cells
+}
+
+// hogSweeps measures the engines as they come, and coop with each of its two remedies.
+func hogSweeps(cells []hogCell, least time.Duration, aa bool) []plan.Sweep {
+	var sweeps []plan.Sweep
+	for _, c := range cells {
+		pairs := c.axes(least)
+		asTheyCome := sweep([]string{"coop", "preempt", "preempt/nopreempt", "threads"}, "hog", pairs...)
+		asTheyCome.AA = aa && c == hogShown
+		sweeps = append(sweeps, asTheyCome,
+			sweep([]string{"coop"}, "hog", append([]string{"coop.yield", "100us"}, pairs...)...),
+			sweep([]string{"coop"}, "hog", append([]string{"coop.offload", "1"}, pairs...)...))
+	}
+	return sweeps
+}
+
+// hogSeries are compared; the first is what the others are held against.
+var hogSeries = []series{
+	plainly("coop"), tuned("coop", "coop.yield", "100µs", "coop yield=100us"), tuned("coop", "coop.offload", 1.0, "coop offload=1"),
+	plainly("preempt"), plainly("preempt/nopreempt"), plainly("threads"),
+}
+
+func hogged(p record.Point) bool { return p.Number("hog.share") > 0 }
+
+var hog = &Experiment{
+	Experiment: reports.Experiment{
+		Name:     "hog",
+		Question: "What happens to everyone else when one task will not give up the CPU?",
+		Held: "Every cell asks for a quarter of one CPU: the rarer and shorter the hogs, the more requests. All engines meet the " +
+			"same arrivals of an open loop over 256 connections, and a burst is the same work under each. Innocents are the " +
+			"requests that do not compute and were not sent behind one that does on their own connection.",
+		Limits: "One server CPU: with more, a hog holds up only those that share its CPU. A hog computes; it does not sit in a " +
+			"system call or hold a lock. At a quarter of capacity hogs seldom queue; at more load every figure here is larger.",
+		Next: []string{
+			"lab timeline --engine coop,preempt,threads --workload hog",
+			"lab sweep --engine coop --workload hog --conns 256 --rate 480 --set hog.burst=50ms --set coop.yield=0,50us,1ms,10ms",
+			"lab sweep --engine coop,preempt,threads --workload hog --conns 256 --rate 1000,1400 --set hog.burst=50ms",
+		},
+		Plots: []reports.Plot{
+			{ID: "innocents", Title: "What innocents wait at p99", Kind: reports.HeatMap, Metrics: []string{"innocent-p99"},
+				X: "hog.burst", Y: "hog.share", Where: hogged,
+				Note: "Read along a row: where colour grows with the burst, nobody interrupts the hog; where it stops growing, somebody does."},
+			{ID: "burst", Title: "p99 of innocents against the length of a burst", Kind: reports.Lines, Metrics: []string{"innocent-p99"},
+				X: "hog.burst", Where: is("", map[string]any{"hog.share": 0.01}),
+				Note: "One request in a hundred computes. A line along the diagonal is a server that waits for every hog."},
+			{ID: "median", Title: "What half of the innocents wait", Kind: reports.HeatMap, Metrics: []string{"innocent-p50"},
+				X: "hog.burst", Y: "hog.share", Where: hogged,
+				Note: "The median hides a hog that the p99 shows: that is why hogs go unnoticed in means."},
+			{ID: "tail", Title: "p99.9 of innocents", Kind: reports.HeatMap, Metrics: []string{"innocent-p999"},
+				X: "hog.burst", Y: "hog.share", Where: hogged, Note: "Cells with fewer than 3,688 innocents have no p99.9."},
+			{ID: "longest", Title: "The longest wait of an innocent", Kind: reports.HeatMap, Metrics: []string{"innocent-max"},
+				X: "hog.burst", Y: "hog.share", Where: hogged, Note: "A maximum grows with the number of requests; compare engines, not cells."},
+			{ID: "hogs", Title: "What the hogs themselves wait", Kind: reports.HeatMap, Metrics: []string{"hog-p50"},
+				X: "hog.burst", Y: "hog.share", Where: hogged, Note: "To be interrupted has a price, which the hog pays."},
+			{ID: "cost", Title: "CPU per request", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "hog.burst",
+				Where: is("", map[string]any{"hog.share": 0.01}), Note: "The work is the same: what differs is interrupting, yielding and handing over."},
+			{ID: "timeline", Title: "Who ran when", Kind: reports.Gantt, Note: "One traced trial of each engine, never a timed one."},
+		},
+		Findings: hogFindings,
+	},
+	Quick: &Measure{Sweeps: hogSweeps(quickHogs, time.Second, false), Blocks: quickBlocks, Timelines: []string{"coop", "preempt", "threads"}},
+	Full:  &Measure{Sweeps: hogSweeps(fullHogs(), time.Second, true), Blocks: fullBlocks, Timelines: []string{"coop", "preempt", "threads"}},
+}
+
+// hogFindings answer who suffered, by how much, and how engines differ in it.
+func hogFindings(d *digest.Digest) []reports.Finding {
+	v := viewOf(d, "hog")
+	shown := is("", hogShown.params())
+	condition := fmt.Sprintf("%g %% of the requests computed for %v, %s requests/s in an open loop, a quarter of one CPU's time in all",
+		100*hogShown.share, hogShown.burst, number(hogShown.rate()))
+	var f findings
+	f.add(v.grown(growth{
+		metric: "innocent-p99", series: hogSeries, from: is("", hogCalm.params()), to: shown, charts: []string{"innocents", "burst"},
+		title: "When a task would not yield, everyone else's p99", than: "at the same rate without hogs", condition: condition,
+	}))
+	f.add(v.against(contest{
+		metric: "innocent-p99", series: hogSeries, at: shown, charts: []string{"innocents", "burst"},
+		title: "Innocents beside hogs of " + hogShown.burst.String() + " waited, at p99,", condition: condition,
+	}))
+	return f
+}

@@ -1,0 +1,233 @@
+package experiments
+
+import (
+	"strings"
+	"testing"
+
+	"turnlab/harness/record"
+	"turnlab/reports"
+	"turnlab/reports/digest"
+)
+
+// made builds trials of an engine: one in each block, with the p99 that the test names, in microseconds.
+func made(engine string, params map[string]any, p99 ...float64) []record.Trial {
+	var list []record.Trial
+	for block, us := range p99 {
+		p := map[string]any{"conns": 64.0, "rate": 1000.0}
+		for name, v := range params {
+			p[name] = v
+		}
+		list = append(list, record.Trial{
+			Block: block, Requests: 1000, WindowSeconds: 1,
+			Point:     record.Point{Engine: engine, Workload: "hog", Mode: record.Open, Experiment: "x", Params: p},
+			LatencyNS: map[string]record.Latency{"response": {P50: 1000, P99: int64(us * 1000)}},
+			Memory:    map[string]uint64{"pss": uint64(us * 1000)},
+		})
+	}
+	return list
+}
+
+func digestOf(groups ...[]record.Trial) *digest.Digest {
+	d := &digest.Digest{Run: &record.Run{}}
+	for _, g := range groups {
+		d.Trials = append(d.Trials, g...)
+	}
+	return d
+}
+
+// two compares b with a, by p99.
+var two = contest{
+	metric: "response-p99", series: []series{plainly("a"), plainly("b")}, at: everything, title: "It took", condition: "somewhere",
+}
+
+func text(f reports.Finding) string { return strings.ReplaceAll(f.Title+" | "+f.Text, "\u00a0", " ") }
+
+func must(t *testing.T, f reports.Finding, ok bool, level string, contains ...string) {
+	t.Helper()
+	if !ok || f.Level != level {
+		t.Fatalf("found %v, level %q, want %q: %s", ok, f.Level, level, text(f))
+	}
+	for _, want := range contains {
+		if !strings.Contains(text(f), want) {
+			t.Errorf("%q is not in: %s", want, text(f))
+		}
+	}
+}
+
+func mustNot(t *testing.T, f reports.Finding, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if strings.Contains(text(f), word) {
+			t.Errorf("%q must not be in: %s", word, text(f))
+		}
+	}
+}
+
+func TestSixBlocksThatAgreeMakeAClaimWithAnInterval(t *testing.T) {
+	d := digestOf(made("a", nil, 100, 101, 102, 103, 104, 105), made("b", nil, 200, 202, 204, 206, 208, 210))
+	f, ok := viewOf(d, "x").against(two)
+	must(t, f, ok, reports.Claim, "It took 102 µs under a and 205 µs under b", "Different from a, within each block: b 2.00× (2.00× to 2.00×).",
+		"95 % intervals over 6 blocks.", "Somewhere.")
+	mustNot(t, f, "No difference", "Ranges")
+}
+
+func TestSixBlocksThatOverlapMakeNoClaim(t *testing.T) {
+	d := digestOf(made("a", nil, 100, 110, 90, 105, 95, 100), made("b", nil, 101, 100, 99, 104, 97, 102))
+	f, ok := viewOf(d, "x").against(two)
+	must(t, f, ok, reports.Open, "No difference from a shown: b 1.02× (0.91× to 1.10×).")
+	mustNot(t, f, "Different from")
+}
+
+func TestADifferenceWithinTheNoiseOfAnEngineAgainstItselfIsNotClaimed(t *testing.T) {
+	a, b := made("a", nil, 100, 100, 100, 100, 100, 100), made("b", nil, 105, 106, 107, 105, 106, 107)
+	again := made("a", nil, 110, 92, 111, 91, 110, 92)
+	for i := range again {
+		again[i].Arm = record.Again
+	}
+	f, ok := viewOf(digestOf(a, b), "x").against(two)
+	must(t, f, ok, reports.Claim)
+	f, ok = viewOf(digestOf(a, b, again), "x").against(two)
+	must(t, f, ok, reports.Open, "No difference from a shown: b 1.06×")
+}
+
+func TestFewBlocksClaimOnlyWhatLiesFarApartInAllOfThem(t *testing.T) {
+	f, ok := viewOf(digestOf(made("a", nil, 100, 120, 140), made("b", nil, 300, 320, 340)), "x").against(two)
+	must(t, f, ok, reports.Claim, "Different from a, within each block: b 2.67× (2.43× to 3.00×).", "no winner is named")
+	// Twice as much in the middle, but the ranges are not two times apart.
+	f, ok = viewOf(digestOf(made("a", nil, 100, 120, 160), made("b", nil, 300, 320, 340)), "x").against(two)
+	must(t, f, ok, reports.Open, "No difference from a shown")
+	// Far apart, but there are only two.
+	f, ok = viewOf(digestOf(made("a", nil, 100, 120), made("b", nil, 900, 920)), "x").against(two)
+	must(t, f, ok, reports.Open, "Ranges over 2 blocks")
+	f, ok = viewOf(digestOf(made("a", nil, 100), made("b", nil, 900)), "x").against(two)
+	must(t, f, ok, reports.Open, "b 9.00×.", "One trial each: figures without any surety.")
+}
+
+func TestNoRuleReadsATrialThatDoesNotCount(t *testing.T) {
+	for name, spoil := range map[string]func(*record.Trial){
+		"invalid": func(t *record.Trial) { t.Flags = []record.Flag{{Code: "bad_answers", Level: record.Invalid}} },
+		"failed":  func(t *record.Trial) { t.Failed = "no server" },
+		"a probe": func(t *record.Trial) { t.Arm = record.Probe },
+		"another": func(t *record.Trial) { t.Experiment = "y" },
+	} {
+		b := made("b", nil, 900, 900, 900, 900, 900, 900)
+		for i := range b {
+			spoil(&b[i])
+		}
+		d := digestOf(made("a", nil, 100, 100, 100, 100, 100, 100), b)
+		if f, ok := viewOf(d, "x").against(two); ok {
+			t.Errorf("%s: %s", name, text(f))
+		}
+	}
+}
+
+func TestAFindingSaysWhichSeriesItHadToLeaveOut(t *testing.T) {
+	three := two
+	three.series = append(three.series[:2:2], plainly("c"))
+	f, ok := viewOf(digestOf(made("a", nil, 100), made("b", nil, 900)), "x").against(three)
+	must(t, f, ok, reports.Open, "No figure of a valid trial: c.")
+}
+
+func TestGrowthComparesAnEngineWithItself(t *testing.T) {
+	calm, hogged := map[string]any{"hog.share": 0.0}, map[string]any{"hog.share": 0.01}
+	rule := growth{
+		metric: "response-p99", series: two.series, from: is("", calm), to: is("", hogged),
+		title: "Its p99", than: "without hogs", condition: "somewhere",
+	}
+	d := digestOf(
+		made("a", calm, 100, 100, 100, 100, 100, 100), made("a", hogged, 100, 101, 99, 100, 101, 99),
+		made("b", calm, 50, 51, 52, 53, 54, 55), made("b", hogged, 5000, 5100, 5200, 5300, 5400, 5500),
+	)
+	f, ok := viewOf(d, "x").grown(rule)
+	must(t, f, ok, reports.Claim, "Its p99 came to 5.25 ms under b (100×) and 100 µs under a (1.00×)",
+		"Changed, against the same engine without hogs: b 100× (100× to 100×).", "No change shown: a 1.00× (0.99× to 1.01×).")
+	if f, ok := viewOf(digestOf(made("a", hogged, 100)), "x").grown(rule); ok {
+		t.Errorf("a growth from nothing: %s", text(f))
+	}
+}
+
+// sized builds trials of an engine at some sizes in each of six blocks: base and each for every connection.
+func sized(engine string, base, each float64, sizes ...float64) []record.Trial {
+	var list []record.Trial
+	for block := range 6 {
+		for _, n := range sizes {
+			one := made(engine, map[string]any{"conns": n}, 1)[0]
+			one.Block, one.Memory = block, map[string]uint64{"pss": uint64(base + n*each*(1+float64(block)/100))}
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+func TestMemoryIsComparedBySlopeAndNotByWhatThereIsAnyway(t *testing.T) {
+	rule := slopeRule{metric: "pss", x: "conns", series: two.series, at: everything, title: "A connection took"}
+	d := digestOf(sized("a", 50<<20, 1024, 100, 200, 400, 800, 1600), sized("b", 1<<20, 4096, 100, 200, 400, 800, 1600))
+	f, ok := viewOf(d, "x").slopes(rule)
+	must(t, f, ok, reports.Claim, "1.02 KiB under a and 4.10 KiB under b", "b 4.00×")
+	d = digestOf(sized("a", 0, 1024, 100, 200, 400), sized("b", 0, 4096, 100, 200, 400))
+	if f, ok := viewOf(d, "x").slopes(rule); ok {
+		t.Errorf("three sizes made a line: %s", text(f))
+	}
+}
+
+func TestASweepWithoutAQuestionComparesEnginesOfTheSameLoad(t *testing.T) {
+	var groups [][]record.Trial
+	for _, engine := range []string{"coop", "preempt"} {
+		for _, conns := range []float64{1, 64} {
+			g := made(engine, map[string]any{"conns": conns}, 100*conns, 100*conns, 100*conns)
+			for i := range g {
+				g[i].Experiment = ""
+			}
+			groups = append(groups, g)
+		}
+	}
+	d := digestOf(groups...)
+	found := Findings(d.Run, d.Trials)
+	if len(found) != 2 { // no CPU time was measured
+		t.Fatalf("%d findings", len(found))
+	}
+	must(t, found[0], true, reports.Open, "6.40 ms under preempt and 6.40 ms under coop", "Hog over 64 connections, 1000 requests/s in an open loop.")
+	one := digestOf(groups[0])
+	if found := Findings(one.Run, one.Trials); len(found) > 0 {
+		t.Errorf("one engine was compared with nothing: %v", found)
+	}
+}
+
+func TestTheHogFindingsSayWhoSuffered(t *testing.T) {
+	d := digestOf()
+	d.Run.Plan = []record.Point{{Experiment: "hog"}}
+	for name, waits := range map[string][2]float64{"coop": {200, 80_000}, "preempt": {220, 20_000}, "threads": {250, 5_000}} {
+		for i, c := range []hogCell{hogCalm, hogShown} {
+			params := c.params()
+			if name == "coop" {
+				params["coop.yield"], params["coop.offload"] = "0s", 0.0
+			}
+			for block := range 6 {
+				one := made(name, params, 1)[0]
+				one.Experiment, one.Block = "hog", block
+				one.Classes = map[string]record.Class{"innocent": {LatencyNS: map[string]record.Latency{
+					"response": {P99: int64(1000 * waits[i] * (1 + float64(block)/50))},
+				}}}
+				d.Trials = append(d.Trials, one)
+			}
+		}
+	}
+	found := Findings(d.Run, d.Trials)
+	if len(found) != 2 {
+		t.Fatalf("%d findings", len(found))
+	}
+	must(t, found[0], true, reports.Claim, "everyone else's p99 came to 84.0 ms under coop (400×), 21.0 ms under preempt (90.9×) and 5.25 ms under threads (20.0×)",
+		"1 % of the requests computed for 50ms", "No figure of a valid trial: coop yield=100us, coop offload=1, preempt/nopreempt.")
+	must(t, found[1], true, reports.Claim, "preempt 0.25×", "threads 0.06×")
+}
+
+func TestAFindingSaysHowManyBlocksStandBehindIt(t *testing.T) {
+	for blocks, want := range map[int]string{1: "One trial each", 3: "Ranges over 3 blocks", 6: "95 % intervals over 6 blocks"} {
+		var same []float64
+		for range blocks {
+			same = append(same, 100)
+		}
+		f, ok := viewOf(digestOf(made("a", nil, same...), made("b", nil, same...)), "x").against(two)
+		must(t, f, ok, reports.Open, want)
+	}
+}
