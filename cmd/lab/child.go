@@ -25,6 +25,7 @@ func childCommand() *cobra.Command {
 		&cobra.Command{Use: "null", Args: noArguments, RunE: func(c *cobra.Command, _ []string) error {
 			return ended(load.NullMain(c.InOrStdin(), c.OutOrStdout()))
 		}},
+		microChild(),
 	)
 	return child
 }

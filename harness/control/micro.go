@@ -13,7 +13,6 @@ type Micro struct {
 // MicroResult is what a micro child measured.
 type MicroResult struct {
 	Operations uint64 `json:"operations"`
-	WallNS     int64  `json:"wall_ns"`
 	Used       Usage  `json:"used"` // over that time; memory and the runtime's figures are those of its end
 	Allocs     uint64 `json:"allocs"`
 	AllocBytes uint64 `json:"alloc_bytes"`
