@@ -17,12 +17,33 @@ import (
 )
 
 // A Rule looks at a trial and raises its flag or not.
-type Rule func(t *record.Trial) (flag record.Flag, raised bool)
+type Rule struct {
+	Code  string
+	Doubt func(t *record.Trial) (flag record.Flag, raised bool) // the flag without its code
+}
 
 // Rules lists all rules in the order in which their flags are shown.
 var Rules = []Rule{
-	noAnswers, badAnswers, unanswered, unrecorded, rateMissed, overloaded, clientLimited, slipHigh, littlesLaw, sampleLate, foreignCPU, stolenCPU,
-	cpuOverlap, noSteady, thinTail, deliveriesMissing, arrivalsWrong, generatorsApart,
+	{"no_answers", noAnswers},
+	{"bad_answers", badAnswers},
+	{"unanswered", unanswered},
+	{"unrecorded", unrecorded},
+	{"rate_missed", rateMissed},
+	{"arrivals_wrong", arrivalsWrong},
+	{"overloaded", overloaded},
+	{"client_limited", clientLimited},
+	{"client_gc", clientGC},
+	{"slip_high", slipHigh},
+	{"generators_apart", generatorsApart},
+	{"littles_law", littlesLaw},
+	{"no_steady", noSteady},
+	{"not_stationary", notStationary},
+	{"sample_late", sampleLate},
+	{"foreign_cpu", foreignCPU},
+	{"stolen_cpu", stolenCPU},
+	{"cpu_overlap", cpuOverlap},
+	{"thin_tail", thinTail},
+	{"deliveries_missing", deliveriesMissing},
 }
 
 // Judge puts the flags of t on it and withholds the percentiles that it cannot support (see Thin). It does so once the
@@ -30,7 +51,8 @@ var Rules = []Rule{
 func Judge(t *record.Trial) {
 	t.Flags = nil
 	for _, rule := range Rules {
-		if f, raised := rule(t); raised {
+		if f, raised := rule.Doubt(t); raised {
+			f.Code = rule.Code
 			t.Flags = append(t.Flags, f)
 		}
 	}
@@ -70,7 +92,7 @@ func badAnswers(t *record.Trial) (record.Flag, bool) {
 	}
 	share := float64(bad) / float64(bad+t.Requests+t.Unanswered)
 	f := record.Flag{
-		Code: "bad_answers", Level: level(t.Errors["wrong"] > 0 || share > 0.001), Figure: share, Unit: "of requests",
+		Level: level(t.Errors["wrong"] > 0 || share > 0.001), Figure: share, Unit: "of requests",
 		Advice: fmt.Sprintf("%d requests failed; the first: %s", bad, orUnknown(t.FirstError)),
 	}
 	if f.Level == record.Invalid && t.Errors["wrong"] == 0 {
@@ -82,7 +104,7 @@ func badAnswers(t *record.Trial) (record.Flag, bool) {
 // noAnswers: a server that answers nothing does so at no cost and without an error.
 func noAnswers(t *record.Trial) (record.Flag, bool) {
 	return record.Flag{
-		Code: "no_answers", Level: record.Invalid, Figure: 0, Bound: 1, Unit: "right replies",
+		Level: record.Invalid, Figure: 0, Bound: 1, Unit: "right replies",
 		Advice: "not one request of the window got a right reply: the server hangs, speaks another protocol, or needs longer " +
 			"than --duration and --timeout",
 	}, t.WindowSeconds > 0 && t.Requests == 0
@@ -112,7 +134,7 @@ func unanswered(t *record.Trial) (record.Flag, bool) {
 	}
 	share := float64(t.Unanswered) / float64(t.Unanswered+t.Requests+Errors(t))
 	f := record.Flag{
-		Code: "unanswered", Level: level(share > 0.01), Figure: share, Unit: "of requests",
+		Level: level(share > 0.01), Figure: share, Unit: "of requests",
 		Advice: fmt.Sprintf("%d requests had no reply %v after the window: the server stalls, or it is overloaded",
 			t.Unanswered, t.Duration("timeout")),
 	}
@@ -125,7 +147,7 @@ func unanswered(t *record.Trial) (record.Flag, bool) {
 // unrecorded: latencies that no histogram could hold. None is expected, ever.
 func unrecorded(t *record.Trial) (record.Flag, bool) {
 	return record.Flag{
-		Code: "unrecorded", Level: record.Invalid, Figure: float64(t.Unrecorded), Unit: "latencies",
+		Level: record.Invalid, Figure: float64(t.Unrecorded), Unit: "latencies",
 		Advice: "latencies fell outside the histograms, so percentiles miss them; this is a fault of the lab: please report it",
 	}, t.Unrecorded > 0
 }
@@ -136,7 +158,7 @@ func rateMissed(t *record.Trial) (record.Flag, bool) {
 		return record.Flag{}, false
 	}
 	share := float64(t.Sent) / float64(t.Due)
-	f := record.Flag{Code: "rate_missed", Level: level(share < 0.90), Figure: share, Bound: 0.99, Unit: "of requests due"}
+	f := record.Flag{Level: level(share < 0.90), Figure: share, Bound: 0.99, Unit: "of requests due"}
 	if f.Level == record.Invalid {
 		f.Bound = 0.90
 	}
@@ -156,7 +178,7 @@ func overloaded(t *record.Trial) (record.Flag, bool) {
 	}
 	done := t.ThroughputRPS * t.WindowSeconds
 	return record.Flag{
-		Code: "overloaded", Level: record.Warn, Figure: done / float64(t.Due), Bound: 0.99, Unit: "of requests due",
+		Level: record.Warn, Figure: done / float64(t.Due), Bound: 0.99, Unit: "of requests due",
 		Advice: "the server cannot keep up with this rate, so response times depend on how long one measures and are left out",
 	}, done < 0.99*float64(t.Due) && short(t.Due, uint64(done))
 }
@@ -176,7 +198,7 @@ const clientBound = 0.80
 func clientLimited(t *record.Trial) (record.Flag, bool) {
 	util, ok := clientUtil(t)
 	f := record.Flag{
-		Code: "client_limited", Level: level(t.Mode == record.Open), Figure: util, Bound: clientBound, Unit: "of its CPUs",
+		Level: level(t.Mode == record.Open), Figure: util, Bound: clientBound, Unit: "of its CPUs",
 		Advice: "the throughput is the generator's limit and not the server's: compare CPU per request instead",
 	}
 	if t.Mode == record.Open {
@@ -213,7 +235,7 @@ func slipHigh(t *record.Trial) (record.Flag, bool) {
 	}
 	service := float64(t.LatencyNS["service"].P50)
 	f := record.Flag{
-		Code: "slip_high", Level: record.Warn, Figure: float64(slip.P99), Bound: math.Max(100e3, service/10), Unit: "ns",
+		Level: record.Warn, Figure: float64(slip.P99), Bound: math.Max(100e3, service/10), Unit: "ns",
 		Advice: "one request in a hundred left late: the server stalled with all connections busy, or the generator woke late",
 	}
 	if bound := math.Max(1e6, service/2); float64(slip.P50) > bound {
@@ -243,7 +265,7 @@ func littlesLaw(t *record.Trial) (record.Flag, bool) {
 	off := math.Abs(t.ThroughputRPS*mean/inFlight - 1)
 	bound := 0.03 + 2*mean/t.WindowSeconds
 	return record.Flag{
-		Code: "littles_law", Level: record.Warn, Figure: off, Bound: bound, Unit: "off",
+		Level: record.Warn, Figure: off, Bound: bound, Unit: "off",
 		Advice: "throughput and latency contradict each other: the load was not steady (longer --warmup and --duration), or a clock lies",
 	}, off > bound
 }
@@ -254,7 +276,7 @@ func foreignCPU(t *record.Trial) (record.Flag, bool) {
 	if t.Machine == nil {
 		return record.Flag{}, false
 	}
-	return disturbed(t, "foreign_cpu", t.Machine.ForeignUtil, 0.05,
+	return disturbed(t, t.Machine.ForeignUtil, 0.05,
 		"other programs used the trial's CPUs: stop them, or name CPUs that are free (--server-cpus, --client-cpus)")
 }
 
@@ -266,7 +288,7 @@ const LateMax = 0.1
 func sampleLate(t *record.Trial) (record.Flag, bool) {
 	late, bound := float64(t.SampleLateNS), LateMax*t.WindowSeconds*1e9
 	return record.Flag{
-		Code: "sample_late", Level: record.Warn, Figure: late, Bound: bound, Unit: "ns",
+		Level: record.Warn, Figure: late, Bound: bound, Unit: "ns",
 		Advice: "the server told its counters long after an edge of the window, so they are left out: use a longer --duration",
 	}, bound > 0 && late > bound
 }
@@ -276,19 +298,19 @@ func stolenCPU(t *record.Trial) (record.Flag, bool) {
 	if t.Machine == nil {
 		return record.Flag{}, false
 	}
-	return disturbed(t, "stolen_cpu", t.Machine.StealUtil, 0.01,
+	return disturbed(t, t.Machine.StealUtil, 0.01,
 		"the hypervisor gave the trial's CPUs to other machines: run more blocks, or run on a machine of your own")
 }
 
 // disturbed raises a flag when more than a share of the trial's CPUs was lost, and makes it invalid from a tenth on. The
 // kernel tells these times in hundredths of a second for each CPU, of which three go into a figure; the bounds make room.
-func disturbed(t *record.Trial, code string, lost, warn float64, advice string) (record.Flag, bool) {
+func disturbed(t *record.Trial, lost, warn float64, advice string) (record.Flag, bool) {
 	cpus := float64(len(CPUs(t)))
 	if cpus == 0 || t.WindowSeconds == 0 {
 		return record.Flag{}, false
 	}
 	share, grain := lost/cpus, 0.03/t.WindowSeconds
-	f := record.Flag{Code: code, Level: record.Warn, Figure: share, Bound: warn + grain, Unit: "of the trial's CPUs", Advice: advice}
+	f := record.Flag{Level: record.Warn, Figure: share, Bound: warn + grain, Unit: "of the trial's CPUs", Advice: advice}
 	if share > 0.10+grain {
 		f.Level, f.Bound = record.Invalid, 0.10+grain
 	}
@@ -320,7 +342,7 @@ func cpuOverlap(t *record.Trial) (record.Flag, bool) {
 	}
 	shared := server.And(client).Len()
 	return record.Flag{
-		Code: "cpu_overlap", Level: record.Warn, Figure: float64(shared), Unit: "CPUs shared",
+		Level: record.Warn, Figure: float64(shared), Unit: "CPUs shared",
 		Advice: "server and generator compete for CPUs: separate them with --server-cpus and --client-cpus",
 	}, shared > 0
 }
@@ -333,7 +355,7 @@ func thinTail(t *record.Trial) (record.Flag, bool) {
 	}
 	l, ok := t.LatencyNS[kind]
 	return record.Flag{
-		Code: "thin_tail", Level: record.Warn, Figure: float64(l.Count), Bound: EnoughP99, Unit: "requests",
+		Level: record.Warn, Figure: float64(l.Count), Bound: EnoughP99, Unit: "requests",
 		Advice: "too few requests to know their p99, which is left out: measure longer (--duration)",
 	}, ok && l.Count < EnoughP99
 }
@@ -344,7 +366,7 @@ func deliveriesMissing(t *record.Trial) (record.Flag, bool) {
 		return record.Flag{}, false
 	}
 	return record.Flag{
-		Code: "deliveries_missing", Level: record.Warn, Figure: float64(t.Deliveries.Missing) / float64(t.Deliveries.Due),
+		Level: record.Warn, Figure: float64(t.Deliveries.Missing) / float64(t.Deliveries.Due),
 		Unit: "of deliveries", Advice: "messages never reached all who listen, and have no latency: queues overflowed (longer " +
 			"queues, a lower rate), or connections were lost",
 	}, true
@@ -356,7 +378,7 @@ func noSteady(t *record.Trial) (record.Flag, bool) {
 		return record.Flag{}, false
 	}
 	return record.Flag{
-		Code: "no_steady", Level: record.Invalid, Figure: t.WarmupSeconds, Unit: "s of warm-up",
+		Level: record.Invalid, Figure: t.WarmupSeconds, Unit: "s of warm-up",
 		Advice: "service times had not settled: look at the windows for drift; at a low rate there may be too few requests to " +
 			"tell (settle=off)",
 	}, true

@@ -63,90 +63,133 @@ func TestAnEmptyRecordIsNotDoubtedForWhatNobodyMeasured(t *testing.T) {
 	}
 }
 
-// Each row changes a good trial a little less and a little more than a flag allows.
+// A fault changes a good trial a little less and a little more than a flag allows.
+type fault struct {
+	name  string
+	base  func() *record.Trial
+	under change // must not raise
+	over  change // must raise want
+	want  string // code and level
+}
+
+type change func(*record.Trial)
+
+func none(*record.Trial) {}
+
+// slices100 are 30 slices of 1,000 replies at first, each with the given share of the last.
+func slices100(share float64) []record.Window {
+	windows, n := make([]record.Window, 30), 1000.0
+	for i := range windows {
+		windows[i] = record.Window{Received: uint64(n), Measured: true}
+		n *= share
+	}
+	return windows
+}
+
+var faults = []fault{
+	{"an error", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 30} }, "bad_answers warn"},
+	{"many errors", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 31} }, "bad_answers invalid"},
+	{"one wrong byte", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"wrong": 1} }, "bad_answers invalid"},
+	{"nothing answered", closed, func(t *record.Trial) { t.Requests, t.LatencyNS = 1, nil }, func(t *record.Trial) {
+		t.Requests, t.ThroughputRPS, t.LatencyNS = 0, 0, nil
+	}, "no_answers invalid"},
+	{"messages lost", open, func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 9} },
+		func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 8, Missing: 1} }, "deliveries_missing warn"},
+	{"no steadiness", closed, func(t *record.Trial) { t.Steady = new(true) }, func(t *record.Trial) { t.Steady, t.WarmupSeconds = new(false), 10 },
+		"no_steady invalid"},
+	{"nothing but errors", closed, none, func(t *record.Trial) {
+		t.Requests, t.ThroughputRPS, t.Errors, t.LatencyNS = 0, 0, map[string]uint64{"refused": 9}, nil
+	}, "bad_answers invalid"},
+	{"a reply missing", closed, none, func(t *record.Trial) { t.Unanswered = 1 }, "unanswered warn"},
+	{"replies missing", closed, none, func(t *record.Trial) { t.Unanswered = 400 }, "unanswered invalid"},
+	{"a latency lost", closed, none, func(t *record.Trial) { t.Unrecorded = 1 }, "unrecorded invalid"},
+	{"late sends", open, func(t *record.Trial) { t.Sent = 29_500 }, func(t *record.Trial) { t.Sent = 29_400 }, "rate_missed warn"},
+	{"few sends", open, func(t *record.Trial) { t.Sent = 29_500 }, func(t *record.Trial) { t.Sent = 26_900 }, "rate_missed invalid"},
+	{"few sends of few", open, func(t *record.Trial) { t.Due, t.Sent = 100, 75; t.ThroughputRPS = 100.0 / 3 },
+		func(t *record.Trial) { t.Due, t.Sent = 100, 69; t.ThroughputRPS = 100.0 / 3 }, "rate_missed invalid"},
+	{"overload", open, func(t *record.Trial) { t.ThroughputRPS = 9830 }, func(t *record.Trial) { t.ThroughputRPS = 9820 }, "overloaded warn"},
+	{"a busy generator", closed, func(t *record.Trial) { t.CPU.ClientUtil = 0.80 },
+		func(t *record.Trial) { t.CPU.ClientUtil = 0.81 }, "client_limited warn"},
+	{"a busy generator at a rate", open, func(t *record.Trial) { t.CPU.ClientUtil = 0.80 },
+		func(t *record.Trial) { t.CPU.ClientUtil = 0.81 }, "client_limited invalid"},
+	{"a busy generator of two threads", open,
+		func(t *record.Trial) {
+			t.CPU.ClientUtil, t.Params["threads"], t.Params["client-cpus"] = 1.6, 2.0, "1-3"
+		},
+		func(t *record.Trial) {
+			t.CPU.ClientUtil, t.Params["threads"], t.Params["client-cpus"] = 1.7, 2.0, "1-3"
+		}, "client_limited invalid"},
+	{"a busy generator of one connection", open,
+		func(t *record.Trial) { t.CPU.ClientUtil, t.Params["conns"], t.Params["client-cpus"] = 0.7, 1.0, "1-3" },
+		func(t *record.Trial) { t.CPU.ClientUtil, t.Params["conns"], t.Params["client-cpus"] = 0.9, 1.0, "1-3" }, "client_limited invalid"},
+	{"late tail", open, func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P99 = 100e3 }) },
+		func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P99 = 100e3 + 1 }) }, "slip_high warn"},
+	{"late tail of a slow server", open,
+		func(t *record.Trial) {
+			latency(t, "slip", func(l *record.Latency) { l.P99 = 200e3 })
+			latency(t, "service", func(l *record.Latency) { l.P50 = 2e6 })
+		},
+		func(t *record.Trial) {
+			latency(t, "slip", func(l *record.Latency) { l.P99 = 201e3 })
+			latency(t, "service", func(l *record.Latency) { l.P50 = 2e6 })
+		}, "slip_high warn"},
+	{"late half", open, func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P50 = 1e6 }) },
+		func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P50 = 1e6 + 1 }) }, "slip_high invalid"},
+	{"Little's law", closed, func(t *record.Trial) { t.ThroughputRPS = 10_340 }, func(t *record.Trial) { t.ThroughputRPS = 10_345 }, "littles_law warn"},
+	{"Little's law from below", closed, func(t *record.Trial) { t.ThroughputRPS = 9_660 }, func(t *record.Trial) { t.ThroughputRPS = 9_655 }, "littles_law warn"},
+	{"Little's law in a short window", closed, func(t *record.Trial) { t.ThroughputRPS, t.WindowSeconds = 11_500, 0.1 },
+		func(t *record.Trial) { t.ThroughputRPS, t.WindowSeconds = 11_600, 0.1 }, "littles_law warn"},
+	{"a neighbour", closed, func(t *record.Trial) { t.Machine.ForeignUtil = 0.119 },
+		func(t *record.Trial) { t.Machine.ForeignUtil = 0.121 }, "foreign_cpu warn"},
+	{"a loud neighbour", closed, none, func(t *record.Trial) { t.Machine.ForeignUtil = 0.221 }, "foreign_cpu invalid"},
+	{"a neighbour and a short window", closed, func(t *record.Trial) { t.Machine.ForeignUtil, t.WindowSeconds = 0.69, 0.1 },
+		func(t *record.Trial) { t.Machine.ForeignUtil, t.WindowSeconds = 0.81, 0.1 }, "foreign_cpu invalid"},
+	{"a neighbour on one shared CPU", closed,
+		func(t *record.Trial) { t.Machine.ForeignUtil, t.Params["client-cpus"] = 0.059, "0" },
+		func(t *record.Trial) { t.Machine.ForeignUtil, t.Params["client-cpus"] = 0.061, "0" }, "foreign_cpu warn"},
+	{"a thief", closed, func(t *record.Trial) { t.Machine.StealUtil = 0.039 },
+		func(t *record.Trial) { t.Machine.StealUtil = 0.041 }, "stolen_cpu warn"},
+	{"a great thief", closed, none, func(t *record.Trial) { t.Machine.StealUtil = 0.221 }, "stolen_cpu invalid"},
+	{"a late sample", closed, func(t *record.Trial) { t.SampleLateNS = int64(0.09e9 * t.WindowSeconds) },
+		func(t *record.Trial) { t.SampleLateNS = int64(0.11e9 * t.WindowSeconds) }, "sample_late warn"},
+	{"shared CPUs", closed, none, func(t *record.Trial) { t.Params["server-cpus"] = "0-1" }, "cpu_overlap warn"},
+	{"few requests", open,
+		func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 368 }) },
+		func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 367 }) }, "thin_tail warn"},
+	{"few requests in a closed loop", closed,
+		func(t *record.Trial) { latency(t, "service", func(l *record.Latency) { l.Count = 368 }) },
+		func(t *record.Trial) { latency(t, "service", func(l *record.Latency) { l.Count = 367 }) }, "thin_tail warn"},
+	{"a generator that collects", open, func(t *record.Trial) { t.ClientSched = map[string]float64{"gc_cycles": 0} },
+		func(t *record.Trial) { t.ClientSched = map[string]float64{"gc_cycles": 1} }, "client_gc warn"},
+	{"a server that becomes slower", closed, func(t *record.Trial) { t.Windows = slices100(0.998) },
+		func(t *record.Trial) { t.Windows = slices100(0.99) }, "not_stationary warn"},
+	{"a server that becomes faster", closed, func(t *record.Trial) { t.Windows = slices100(1.002) },
+		func(t *record.Trial) { t.Windows = slices100(1.01) }, "not_stationary warn"},
+	{"arrivals in bursts", open, func(t *record.Trial) { t.Arrivals = &record.Arrivals{Statistic: 6} },
+		func(t *record.Trial) { t.Arrivals = &record.Arrivals{Statistic: 6.1} }, "arrivals_wrong warn"},
+	{"generators apart", open, func(t *record.Trial) { t.ApartNS = 29e6 }, func(t *record.Trial) { t.ApartNS = 31e6 },
+		"generators_apart warn"},
+}
+
+func TestEveryFlagHasItsFaultAndEveryFaultItsFlag(t *testing.T) {
+	faulty := map[string]bool{}
+	for _, f := range faults {
+		code, _, _ := strings.Cut(f.want, " ")
+		faulty[code] = true
+	}
+	for _, rule := range Rules {
+		if !faulty[rule.Code] {
+			t.Errorf("%s: no fault shows that it is raised", rule.Code)
+		}
+		delete(faulty, rule.Code)
+	}
+	for code := range faulty {
+		t.Errorf("a fault wants %s, which no rule raises", code)
+	}
+}
+
 func TestFlagsAreRaisedBeyondTheirBoundsAndNotBefore(t *testing.T) {
-	type change func(*record.Trial)
-	none := change(func(*record.Trial) {})
-	for _, test := range []struct {
-		name  string
-		base  func() *record.Trial
-		under change // must not raise
-		over  change // must raise want
-		want  string // code and level
-	}{
-		{"an error", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 30} }, "bad_answers warn"},
-		{"many errors", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"reset": 31} }, "bad_answers invalid"},
-		{"one wrong byte", closed, none, func(t *record.Trial) { t.Errors = map[string]uint64{"wrong": 1} }, "bad_answers invalid"},
-		{"nothing answered", closed, func(t *record.Trial) { t.Requests, t.LatencyNS = 1, nil }, func(t *record.Trial) {
-			t.Requests, t.ThroughputRPS, t.LatencyNS = 0, 0, nil
-		}, "no_answers invalid"},
-		{"messages lost", open, func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 9} },
-			func(t *record.Trial) { t.Deliveries = &record.Deliveries{Due: 9, Received: 8, Missing: 1} }, "deliveries_missing warn"},
-		{"no steadiness", closed, func(t *record.Trial) { t.Steady = new(true) }, func(t *record.Trial) { t.Steady, t.WarmupSeconds = new(false), 10 },
-			"no_steady invalid"},
-		{"nothing but errors", closed, none, func(t *record.Trial) {
-			t.Requests, t.ThroughputRPS, t.Errors, t.LatencyNS = 0, 0, map[string]uint64{"refused": 9}, nil
-		}, "bad_answers invalid"},
-		{"a reply missing", closed, none, func(t *record.Trial) { t.Unanswered = 1 }, "unanswered warn"},
-		{"replies missing", closed, none, func(t *record.Trial) { t.Unanswered = 400 }, "unanswered invalid"},
-		{"a latency lost", closed, none, func(t *record.Trial) { t.Unrecorded = 1 }, "unrecorded invalid"},
-		{"late sends", open, func(t *record.Trial) { t.Sent = 29_500 }, func(t *record.Trial) { t.Sent = 29_400 }, "rate_missed warn"},
-		{"few sends", open, func(t *record.Trial) { t.Sent = 29_500 }, func(t *record.Trial) { t.Sent = 26_900 }, "rate_missed invalid"},
-		{"few sends of few", open, func(t *record.Trial) { t.Due, t.Sent = 100, 75; t.ThroughputRPS = 100.0 / 3 },
-			func(t *record.Trial) { t.Due, t.Sent = 100, 69; t.ThroughputRPS = 100.0 / 3 }, "rate_missed invalid"},
-		{"overload", open, func(t *record.Trial) { t.ThroughputRPS = 9830 }, func(t *record.Trial) { t.ThroughputRPS = 9820 }, "overloaded warn"},
-		{"a busy generator", closed, func(t *record.Trial) { t.CPU.ClientUtil = 0.80 },
-			func(t *record.Trial) { t.CPU.ClientUtil = 0.81 }, "client_limited warn"},
-		{"a busy generator at a rate", open, func(t *record.Trial) { t.CPU.ClientUtil = 0.80 },
-			func(t *record.Trial) { t.CPU.ClientUtil = 0.81 }, "client_limited invalid"},
-		{"a busy generator of two threads", open,
-			func(t *record.Trial) {
-				t.CPU.ClientUtil, t.Params["threads"], t.Params["client-cpus"] = 1.6, 2.0, "1-3"
-			},
-			func(t *record.Trial) {
-				t.CPU.ClientUtil, t.Params["threads"], t.Params["client-cpus"] = 1.7, 2.0, "1-3"
-			}, "client_limited invalid"},
-		{"a busy generator of one connection", open,
-			func(t *record.Trial) { t.CPU.ClientUtil, t.Params["conns"], t.Params["client-cpus"] = 0.7, 1.0, "1-3" },
-			func(t *record.Trial) { t.CPU.ClientUtil, t.Params["conns"], t.Params["client-cpus"] = 0.9, 1.0, "1-3" }, "client_limited invalid"},
-		{"late tail", open, func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P99 = 100e3 }) },
-			func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P99 = 100e3 + 1 }) }, "slip_high warn"},
-		{"late tail of a slow server", open,
-			func(t *record.Trial) {
-				latency(t, "slip", func(l *record.Latency) { l.P99 = 200e3 })
-				latency(t, "service", func(l *record.Latency) { l.P50 = 2e6 })
-			},
-			func(t *record.Trial) {
-				latency(t, "slip", func(l *record.Latency) { l.P99 = 201e3 })
-				latency(t, "service", func(l *record.Latency) { l.P50 = 2e6 })
-			}, "slip_high warn"},
-		{"late half", open, func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P50 = 1e6 }) },
-			func(t *record.Trial) { latency(t, "slip", func(l *record.Latency) { l.P50 = 1e6 + 1 }) }, "slip_high invalid"},
-		{"Little's law", closed, func(t *record.Trial) { t.ThroughputRPS = 10_340 }, func(t *record.Trial) { t.ThroughputRPS = 10_345 }, "littles_law warn"},
-		{"Little's law from below", closed, func(t *record.Trial) { t.ThroughputRPS = 9_660 }, func(t *record.Trial) { t.ThroughputRPS = 9_655 }, "littles_law warn"},
-		{"Little's law in a short window", closed, func(t *record.Trial) { t.ThroughputRPS, t.WindowSeconds = 11_500, 0.1 },
-			func(t *record.Trial) { t.ThroughputRPS, t.WindowSeconds = 11_600, 0.1 }, "littles_law warn"},
-		{"a neighbour", closed, func(t *record.Trial) { t.Machine.ForeignUtil = 0.119 },
-			func(t *record.Trial) { t.Machine.ForeignUtil = 0.121 }, "foreign_cpu warn"},
-		{"a loud neighbour", closed, none, func(t *record.Trial) { t.Machine.ForeignUtil = 0.221 }, "foreign_cpu invalid"},
-		{"a neighbour and a short window", closed, func(t *record.Trial) { t.Machine.ForeignUtil, t.WindowSeconds = 0.69, 0.1 },
-			func(t *record.Trial) { t.Machine.ForeignUtil, t.WindowSeconds = 0.81, 0.1 }, "foreign_cpu invalid"},
-		{"a neighbour on one shared CPU", closed,
-			func(t *record.Trial) { t.Machine.ForeignUtil, t.Params["client-cpus"] = 0.059, "0" },
-			func(t *record.Trial) { t.Machine.ForeignUtil, t.Params["client-cpus"] = 0.061, "0" }, "foreign_cpu warn"},
-		{"a thief", closed, func(t *record.Trial) { t.Machine.StealUtil = 0.039 },
-			func(t *record.Trial) { t.Machine.StealUtil = 0.041 }, "stolen_cpu warn"},
-		{"a great thief", closed, none, func(t *record.Trial) { t.Machine.StealUtil = 0.221 }, "stolen_cpu invalid"},
-		{"a late sample", closed, func(t *record.Trial) { t.SampleLateNS = int64(0.09e9 * t.WindowSeconds) },
-			func(t *record.Trial) { t.SampleLateNS = int64(0.11e9 * t.WindowSeconds) }, "sample_late warn"},
-		{"shared CPUs", closed, none, func(t *record.Trial) { t.Params["server-cpus"] = "0-1" }, "cpu_overlap warn"},
-		{"few requests", open,
-			func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 368 }) },
-			func(t *record.Trial) { latency(t, "response", func(l *record.Latency) { l.Count = 367 }) }, "thin_tail warn"},
-		{"few requests in a closed loop", closed,
-			func(t *record.Trial) { latency(t, "service", func(l *record.Latency) { l.Count = 368 }) },
-			func(t *record.Trial) { latency(t, "service", func(l *record.Latency) { l.Count = 367 }) }, "thin_tail warn"},
-	} {
+	for _, test := range faults {
 		code, level, _ := strings.Cut(test.want, " ")
 		under, over := test.base(), test.base()
 		test.under(under)

@@ -16,7 +16,7 @@ func arrivalsWrong(t *record.Trial) (record.Flag, bool) {
 	}
 	_, over := overloaded(t)
 	return record.Flag{
-		Code: "arrivals_wrong", Level: record.Warn, Figure: t.Arrivals.Statistic, Bound: arrivalsBound, Unit: "A²",
+		Level: record.Warn, Figure: t.Arrivals.Statistic, Bound: arrivalsBound, Unit: "A²",
 		Advice: "requests did not leave as a Poisson process of this rate: connections ran out (raise --conns), or the generator " +
 			"was held up (see slip)",
 	}, t.Arrivals.Statistic > arrivalsBound && !over
@@ -29,7 +29,7 @@ const apartMax = 0.01
 func generatorsApart(t *record.Trial) (record.Flag, bool) {
 	apart, bound := float64(t.ApartNS), apartMax*t.WindowSeconds*1e9
 	return record.Flag{
-		Code: "generators_apart", Level: record.Warn, Figure: apart, Bound: bound, Unit: "ns",
+		Level: record.Warn, Figure: apart, Bound: bound, Unit: "ns",
 		Advice: "the generators' windows did not begin and end together: use a longer --duration, or fewer generators",
 	}, bound > 0 && apart > bound
 }
