@@ -89,6 +89,10 @@ func (c *child) serve(sv *service) error {
 				if err := c.sample(sv, r.Memory); err != nil {
 					return errors.Join(err, sv.stop())
 				}
+			case control.Trace:
+				if err := c.trace(sv); err != nil {
+					return errors.Join(err, sv.stop())
+				}
 			case control.Stop:
 				if err := sv.leave(); err != nil {
 					return err
