@@ -86,7 +86,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return misuse.Errorf("%w; see '%s --help'", err, c.CommandPath())
 	})
-	root.AddCommand(benchCommand(), sweepCommand(), capacityCommand(), compareCommand(), fitCommand(), reportCommand(),
+	root.AddCommand(benchCommand(), sweepCommand(), capacityCommand(), compareCommand(), fitCommand(), timelineCommand(), reportCommand(),
 		serveCommand(), loadCommand(), listCommand(), versionCommand(), childCommand())
 	return root
 }

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"turnlab/harness/plan"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/harness/run"
+	"turnlab/harness/timeline"
+)
+
+// timelineFlags are the flags of a picture: of the load's parameters those that it has.
+var timelineFlags = []string{"conns", "rate", "arrivals", "warmup", "duration", "transport"}
+
+func timelineCommand() *cobra.Command {
+	var points pointFlags
+	var out string
+	c := &cobra.Command{
+		Use:   "timeline",
+		Short: "Show who ran when, in one short traced trial per engine",
+		Long: "Trace one short trial per engine and draw who ran when: a row for each connection, with the time that it ran,\n" +
+			"the time that it was ready and did not, and its requests. Tracing costs time, so nothing here is a measurement.\n" +
+			"DIR gets report.html, the drawings, and a trace for each engine that ui.perfetto.dev opens.",
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			p, err := points.timelinePlan(c)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				out = run.DefaultDir("timeline")
+			}
+			return makeTimelines(c, p, out)
+		},
+	}
+	c.Flags().StringSliceVar(&points.engines, "engine", []string{"coop", "preempt", "threads"}, "engines with a task for each connection (see lab list)")
+	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"hog"}, "workloads (see lab list)")
+	points.addTimeline(c)
+	c.Flags().StringVar(&points.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
+	c.Flags().StringVar(&points.clientCPUs, "client-cpus", "", "CPUs of the client (default: the others)")
+	c.Flags().StringVar(&out, "out", "", "folder of the timelines; it must not exist (default results/timeline-TIME)")
+	return c
+}
+
+// addTimeline adds the flags of the load that a picture has, with its own defaults.
+func (f *pointFlags) addTimeline(c *cobra.Command) {
+	own := map[string]string{}
+	for _, a := range timeline.Sweep(nil).Axes {
+		own[a.Name] = a.Values
+	}
+	f.load = map[string]*string{}
+	for _, o := range plan.Load {
+		if !slices.Contains(timelineFlags, o.Name) {
+			continue
+		}
+		value := o.Default
+		if v, ok := own[o.Name]; ok {
+			value = v
+		}
+		f.load[o.Name] = c.Flags().String(o.Name, value, o.Help)
+	}
+	c.Flags().StringVar(&f.payload, "payload", "", "size of the workload's messages, such as 64 or 1k (default: the workload's)")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "of arrivals and of requests")
+	f.addSet(c)
+}
+
+// timelinePlan takes what was not given from the picture that the lab draws by itself, as far as it applies.
+func (f *pointFlags) timelinePlan(c *cobra.Command) (*plan.Plan, error) {
+	f.blocks = 1
+	s, err := f.sweep(c)
+	if err != nil {
+		return nil, err
+	}
+	given := map[string]bool{}
+	for _, a := range s.Axes {
+		given[strings.Replace(a.Name, "engine.", "coop.", 1)] = true
+	}
+	for _, a := range timeline.Sweep(f.engines).Axes {
+		owner, _, owned := strings.Cut(a.Name, ".")
+		applies := !owned || slices.Contains(f.workloads, owner) || slices.Contains(f.engines, owner)
+		if applies && !given[a.Name] {
+			s.Axes = append(s.Axes, a)
+		}
+	}
+	catalog, err := catalogWith(nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.Resolve(catalog, proc.Allowed())
+}
+
+// makeTimelines records the timelines of a plan, and writes what is drawn of them.
+func makeTimelines(c *cobra.Command, p *plan.Plan, dir string) error {
+	tell := func(t *record.Timeline) {
+		fmt.Fprintln(c.OutOrStdout(), timeline.Sentence(t))
+	}
+	made, err := timeline.Record(c.Context(), p, timeline.Options{Dir: dir, Told: tell})
+	if err != nil {
+		return err
+	}
+	_ = made
+	return nil
+}
