@@ -82,6 +82,21 @@ func Of(run *record.Run) []*Experiment {
 	})
 }
 
+// Timelines returns the engines of which the experiments of a run want a traced trial, each once.
+func Timelines(run *record.Run) []string {
+	var labels []string
+	for _, e := range Of(run) {
+		for _, m := range []*Measure{e.Quick, e.Full} {
+			for i := 0; m != nil && i < len(m.Timelines); i++ {
+				if !slices.Contains(labels, m.Timelines[i]) {
+					labels = append(labels, m.Timelines[i])
+				}
+			}
+		}
+	}
+	return labels
+}
+
 // Names lists the names of all experiments.
 func Names() []string {
 	var names []string

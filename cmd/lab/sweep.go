@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 	"turnlab/harness/plan"
 	"turnlab/harness/record"
 	"turnlab/harness/run"
+	"turnlab/harness/timeline"
 	"turnlab/internal/misuse"
 	"turnlab/reports"
 )
@@ -88,12 +90,35 @@ func resume(c *cobra.Command, out *outFlags, foreign []string) error {
 	return finish(c, out.out, err)
 }
 
-// finish writes the report of a run that ended with err, if it got far enough to have one.
+// finish makes what follows the trials of a run that ended with err, if it got far enough: timelines, unless it was
+// interrupted, and the report.
 func finish(c *cobra.Command, dir string, err error) error {
 	if err != nil && !errors.Is(err, run.ErrInterrupted) {
 		return err
 	}
+	if err == nil {
+		err = traceExperiments(c, dir)
+	}
 	return errors.Join(err, writeReport(c.OutOrStdout(), dir))
+}
+
+// traceExperiments makes the timelines that the run's experiments ask for, unless it has them already.
+func traceExperiments(c *cobra.Command, dir string) error {
+	folder, err := record.Load(dir)
+	if err != nil {
+		return err
+	}
+	labels := experiments.Timelines(&folder.Run)
+	have, err := record.LoadTimelines(dir)
+	if err != nil || len(labels) == 0 || len(have) > 0 {
+		return err
+	}
+	catalog, err := catalogWith(nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "timelines of %s\n", strings.Join(labels, ", "))
+	return timeline.Make(c.Context(), catalog, labels, dir)
 }
 
 // writeReport makes everything that is made from the records, and prints the medians and the path of the page, which
@@ -108,6 +133,9 @@ func writeReport(w io.Writer, dir string) error {
 	}
 	shown := reports.Options{
 		Experiments: experiments.Declared(&folder.Run), Findings: experiments.Findings(&folder.Run, folder.Trials),
+	}
+	if shown.Timelines, err = record.LoadTimelines(dir); err != nil {
+		return err
 	}
 	page, err := reports.Write(&folder.Run, folder.Trials, dir, shown)
 	if err != nil {
