@@ -324,6 +324,7 @@ func (il illustrator) at(x digest.Value) string {
 func axisLabel(name string) string {
 	labels := map[string]string{
 		"conns": "connections", "rate": "offered requests per second", "depth": "requests in flight per connection",
+		"rate-share": "offered load, as a share of capacity",
 	}
 	short := name[strings.LastIndex(name, ".")+1:]
 	if label, ok := labels[short]; ok {

@@ -164,8 +164,9 @@ func quickFixture() (*record.Run, []record.Trial) {
 
 // fixtures are the committed runs.
 var fixtures = map[string]func() (*record.Run, []record.Trial){
-	"quick":    quickFixture,
-	"oddities": oddFixture,
+	"quick":       quickFixture,
+	"oddities":    oddFixture,
+	"experiments": experimentsFixture,
 	"empty": func() (*record.Run, []record.Trial) {
 		return fixtureRun(3, nil), nil
 	},

@@ -54,7 +54,7 @@ type page struct {
 	Data     []download
 }
 
-// A pageFinding is a finding with its charts.
+// A pageFinding is a finding with its chart.
 type pageFinding struct {
 	Finding
 	Link    string // to its experiment
@@ -72,8 +72,9 @@ type counts struct{ Trials, Valid, Warned, Invalid, Failed int }
 
 // A pageExhibit is the section of an experiment.
 type pageExhibit struct {
-	*exhibit
+	Experiment
 	ID     string
+	Said   []Finding
 	Plots  []exhibitPlot
 	Tables []namedTable
 	Fixed  []fact
@@ -117,7 +118,7 @@ func (r *report) page(w io.Writer) error {
 		p.Icons[label] = template.HTML(r.looks[label].Icon())
 	}
 	for _, x := range r.exhibits {
-		p.Exhibits = append(p.Exhibits, pageExhibit{x, slug("experiment", x.Name), x.plots, x.tables(), fixed(x.digest, "")})
+		p.Exhibits = append(p.Exhibits, pageExhibit{x.Experiment, slug("experiment", x.Name), x.findings, x.plots, x.tables(), fixed(x.digest, "")})
 	}
 	for i, s := range r.rest.Sections {
 		p.Sections = append(p.Sections, r.pageSection(s, r.figures[i]))
@@ -125,8 +126,7 @@ func (r *report) page(w io.Writer) error {
 	return pageTemplate.Execute(w, p)
 }
 
-// pageFindings looks up the charts of each finding; one that does not exist is left out, because a finding stands without it.
-// Of a drawing with many parts the first is shown.
+// pageFindings looks up the chart of each finding; one that does not exist is left out, because a finding stands without it.
 func (r *report) pageFindings() []pageFinding {
 	var out []pageFinding
 	for _, f := range r.findings {
@@ -134,14 +134,30 @@ func (r *report) pageFindings() []pageFinding {
 		if slices.ContainsFunc(r.exhibits, func(x *exhibit) bool { return x.Name == f.Experiment }) {
 			shown.Link = slug("experiment", f.Experiment)
 		}
-		for _, id := range f.Charts {
-			if figure := r.chart(f.Experiment, id); figure != nil {
-				shown.Figures = append(shown.Figures, figure)
-			}
+		if figure := r.pictureOf(f); figure != nil {
+			shown.Figures = append(shown.Figures, figure)
 		}
 		out = append(out, shown)
 	}
 	return out
+}
+
+// pictureOf chooses the chart that stands beside a finding: the first that shows all engines in one drawing, or the first.
+func (r *report) pictureOf(f Finding) *figure {
+	var first *figure
+	for _, id := range f.Charts {
+		figure := r.chart(f.Experiment, id)
+		if figure == nil {
+			continue
+		}
+		if figure.Key == "" {
+			return figure
+		}
+		if first == nil {
+			first = figure
+		}
+	}
+	return first
 }
 
 // chart finds the first drawing of an experiment's plot, or the chart of a name; nil when there is none.
@@ -232,7 +248,11 @@ func (r *report) verdict() string {
 	case len(d.Trials) == 0:
 		return "Nothing was measured."
 	case d.Intervals():
-		return blocksText(d) + ": bands are 95 % intervals of the median, and ratios are taken within blocks."
+		text := blocksText(d) + ": bands are 95 % intervals of the median, and ratios are taken within blocks."
+		if least, _ := d.Blocks(); least < stat.MinTrials {
+			text += fmt.Sprintf(" Where there are fewer than %d, bands are ranges, and no winner is named.", stat.MinTrials)
+		}
+		return text
 	default:
 		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks.",
 			blocksText(d), stat.MinTrials)

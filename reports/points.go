@@ -27,6 +27,15 @@ func (x *exhibit) tables() []namedTable {
 	return list
 }
 
+// shortLabel heads a column of a parameter: tables have less room than axes.
+func shortLabel(name string) string {
+	short := name[strings.LastIndex(name, ".")+1:]
+	if short == "rate-share" {
+		return "load"
+	}
+	return short
+}
+
 func modesOf(s digest.Section) []string {
 	var modes []string
 	for _, p := range s.Panels {
@@ -48,10 +57,10 @@ func (x *exhibit) table(s digest.Section, mode string) dataTable {
 	names := settingNames(panels)
 	var t dataTable
 	for _, name := range names {
-		t.Columns = append(t.Columns, column{Name: axisLabel(name)})
+		t.Columns = append(t.Columns, column{Name: shortLabel(name), Title: axisLabel(name)})
 	}
 	if s.Axis.Name != "" {
-		t.Columns = append(t.Columns, column{Name: axisLabel(s.Axis.Name)})
+		t.Columns = append(t.Columns, column{Name: shortLabel(s.Axis.Name), Title: axisLabel(s.Axis.Name)})
 	}
 	t.Columns = append(t.Columns, column{Name: "engine", Text: true})
 	for _, m := range metrics {

@@ -48,7 +48,7 @@ func reportOf(t *testing.T, name string) (dir, page string) {
 			t.Fatal(err)
 		}
 		written.dirs[name] = dir
-		if _, err := Write(run, trials, dir, Options{Findings: fixtureFindings(name)}); err != nil {
+		if _, err := Write(run, trials, dir, fixtureOptions(name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,11 +90,11 @@ func TestReportsAreAsTheyWere(t *testing.T) {
 		_, page := reportOf(t, name)
 		golden(t, filepath.Join("testdata", name, "report.html"), skeleton(page))
 		var terminal, markdown bytes.Buffer
-		if err := Terminal(&terminal, run, trials, TerminalOptions{Options: Options{Findings: fixtureFindings(name)}}); err != nil {
+		if err := Terminal(&terminal, run, trials, TerminalOptions{Options: fixtureOptions(name)}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, filepath.Join("testdata", name, "terminal.txt"), terminal.Bytes())
-		if err := Markdown(&markdown, run, trials, Options{Findings: fixtureFindings(name)}); err != nil {
+		if err := Markdown(&markdown, run, trials, fixtureOptions(name)); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, filepath.Join("testdata", name, "report.md"), markdown.Bytes())
@@ -108,7 +108,7 @@ func TestTheSameRecordsGiveTheSameBytes(t *testing.T) {
 	run, trials := loadFixture(t, "oddities")
 	dir, page := reportOf(t, "oddities")
 	again := t.TempDir()
-	if _, err := Write(run, trials, again, Options{Findings: fixtureFindings("oddities")}); err != nil {
+	if _, err := Write(run, trials, again, fixtureOptions("oddities")); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range append(filesIn(t, filepath.Join(dir, ChartDir)), "../"+PageFile) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -140,22 +141,32 @@ func (t *terminal) exhibit(x *exhibit) {
 	for _, table := range x.tables() {
 		t.line(faint, short(printable(table.Name), terminalWidth))
 		table.Table = table.Table.brief()
-		rows := [][]string{{}}
-		for _, c := range table.Table.Columns {
-			rows[0] = append(rows[0], c.Name)
-		}
-		for _, line := range table.Table.Rows[:min(len(table.Table.Rows), terminalRowsMost)] {
-			var row []string
-			for _, c := range line {
-				row = append(row, printable(c.Text))
-			}
-			rows = append(rows, row)
-		}
-		t.columns(rows, table.Table.Lead()-1)
+		t.columns(table.Table.lines(terminalRowsMost), table.Table.Lead()-1)
 		if hidden := len(table.Table.Rows) - terminalRowsMost; hidden > 0 {
 			t.line(faint, fmt.Sprintf("%d more rows are in %s", hidden, PageFile))
 		}
 	}
+}
+
+// lines returns the table as text, at most so many rows. What a row has in common with the one above it is not repeated.
+func (t dataTable) lines(most int) [][]string {
+	rows := [][]string{{}}
+	for _, c := range t.Columns {
+		rows[0] = append(rows[0], c.Name)
+	}
+	lead := t.Lead() - 1
+	for i, line := range t.Rows[:min(len(t.Rows), most)] {
+		var row []string
+		for _, c := range line {
+			row = append(row, printable(c.Text))
+		}
+		same := func(a, b cell) bool { return a.Text == b.Text }
+		if i > 0 && slices.EqualFunc(line[:lead], t.Rows[i-1][:lead], same) {
+			copy(row, make([]string, lead))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // panel writes the medians of the charted metrics.

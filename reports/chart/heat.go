@@ -19,7 +19,7 @@ type Heat struct {
 
 // A Tile is one cell.
 type Tile struct {
-	Value float64 // NaN when there is none
+	Value float64 // NaN when there is none; without a doubt the tile is empty, because it was never planned
 	Text  string
 	Doubt string // why there is no value, or why it does not count; the tile is hatched then
 }
@@ -78,6 +78,9 @@ func (h *Heat) drawRow(area draw.Canvas, row int, y vg.Length, tiles vg.Rectangl
 // drawTile fills a box, or hatches it when its value does not count or does not exist.
 func (h *Heat) drawTile(area draw.Canvas, tile Tile, box vg.Rectangle) {
 	ink, room := Text, box.Max.X-box.Min.X-4
+	if tile.Doubt == "" && math.IsNaN(tile.Value) {
+		return // nobody wanted to know
+	}
 	if tile.Doubt == "" {
 		step := h.step(tile.Value)
 		area.SetColor(Heats[step])

@@ -307,6 +307,8 @@ func (s Setting) unit() unit.Unit {
 		return unit.Bytes
 	case name == "rate":
 		return unit.PerSecond
+	case name == "share" || name == "rate-share":
+		return unit.Percent
 	default:
 		return unit.Plain
 	}
@@ -315,7 +317,7 @@ func (s Setting) unit() unit.Unit {
 // Text writes the value as a user would: 64 KiB, 20k/s, 100us.
 func (s Setting) Text() string {
 	u := s.unit()
-	if !s.Value.Numeric || u == unit.Nanos || u == unit.Plain && s.Value.Number < 1e5 {
+	if !s.Value.Numeric || u == unit.Nanos || u == unit.Percent && s.Value.Number > 1 || u == unit.Plain && s.Value.Number < 1e5 {
 		return s.Value.Text
 	}
 	return u.Tick(s.Value.Number)
