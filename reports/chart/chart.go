@@ -40,6 +40,7 @@ type Chart struct {
 	Dots     bool      // of rows: trials are dots that are spread over the height of their row
 	Legend   []Segment // names the parts of stacked rows; their values are not used
 	Heat     *Heat     // a table of colours in place of everything above but the texts
+	Gantt    *Gantt    // who ran when, over X, in place of everything above but the texts
 }
 
 // An Axis maps values to places.
@@ -119,6 +120,8 @@ func (c *Chart) height() vg.Length {
 	switch {
 	case c.Heat != nil:
 		return c.Heat.height()
+	case c.Gantt != nil:
+		return c.Gantt.height()
 	case c.Rows:
 		return header + c.legendHeight() + vg.Length(c.slots())*c.rowHeight() + rowsFoot
 	default:

@@ -56,6 +56,9 @@ func (c *Chart) draw(canvas vg.CanvasSizer) layout {
 		c.Heat.draw(area)
 		return layout{}
 	}
+	if c.Gantt != nil {
+		return c.drawGantt(area)
+	}
 	if len(c.points()) == 0 && !c.Rows {
 		sty := style(Muted, labelSize, text.XCenter, text.YCenter)
 		dc.FillText(sty, area.Center(), "nothing was measured here")
