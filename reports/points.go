@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"turnlab/reports/digest"
 )
@@ -143,14 +144,35 @@ func (t dataTable) Lead() int {
 	return 1 + slices.IndexFunc(t.Columns, func(c column) bool { return c.Name == "engine" })
 }
 
-// briefFigures is how many figures a line of a terminal has room for.
+// briefFigures is how many figures a line of a terminal may have.
 const briefFigures = 4
 
-// brief keeps the parameters, the engine, the first figures and the number of trials.
-func (t dataTable) brief() dataTable {
+// brief keeps the parameters, the engine, the number of trials, and as many of the first figures as a line has room for.
+func (t dataTable) brief(width int) dataTable {
+	for figures := briefFigures; figures > 1; figures-- {
+		if out := t.first(figures); out.width() <= width {
+			return out
+		}
+	}
+	return t.first(1)
+}
+
+func (t dataTable) width() int {
+	sum := 0
+	for i, c := range t.Columns {
+		widest := utf8.RuneCountInString(c.Name)
+		for _, row := range t.Rows {
+			widest = max(widest, utf8.RuneCountInString(row[i].Text))
+		}
+		sum += widest + columnGap
+	}
+	return sum - columnGap
+}
+
+func (t dataTable) first(figures int) dataTable {
 	lead := t.Lead()
 	n := slices.IndexFunc(t.Columns, func(c column) bool { return c.Name == "n" })
-	keep := func(i int) bool { return i < lead+briefFigures && i < n-1 || i == n }
+	keep := func(i int) bool { return i < lead+figures && i < n-1 || i == n }
 	out := dataTable{}
 	for i, c := range t.Columns {
 		if keep(i) {

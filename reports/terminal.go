@@ -23,6 +23,9 @@ type TerminalOptions struct {
 // terminalWidth is what every terminal, CI log and mail shows without breaking lines.
 const terminalWidth = 80
 
+// columnGap is the room between columns.
+const columnGap = 2
+
 // terminalPlaces is the number of values of an axis that the terminal shows; the page has all.
 const terminalPlaces = 4
 
@@ -140,7 +143,7 @@ func (t *terminal) exhibit(x *exhibit) {
 	t.wrapIn(strong, "", x.Name+": "+x.Question)
 	for _, table := range x.tables() {
 		t.line(faint, short(printable(table.Name), terminalWidth))
-		table.Table = table.Table.brief()
+		table.Table = table.Table.brief(terminalWidth)
 		t.columns(table.Table.lines(terminalRowsMost), table.Table.Lead()-1)
 		if hidden := len(table.Table.Rows) - terminalRowsMost; hidden > 0 {
 			t.line(faint, fmt.Sprintf("%d more rows are in %s", hidden, PageFile))
@@ -236,8 +239,7 @@ func (t *terminal) columns(rows [][]string, names int) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(text))
 		}
 	}
-	const gap = 2
-	total := gap * (len(widths) - 1)
+	total := columnGap * (len(widths) - 1)
 	for _, w := range widths {
 		total += w
 	}
@@ -248,7 +250,7 @@ func (t *terminal) columns(rows [][]string, names int) {
 			text = short(text, widths[j])
 			pad := strings.Repeat(" ", widths[j]-utf8.RuneCountInString(text))
 			if j > 0 {
-				line.WriteString(strings.Repeat(" ", gap))
+				line.WriteString(strings.Repeat(" ", columnGap))
 			}
 			if j == names {
 				line.WriteString(text + pad)

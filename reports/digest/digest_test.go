@@ -284,8 +284,8 @@ func TestAnAxisCanBeChosen(t *testing.T) {
 	d := New(&record.Run{Plan: plan}, nil)
 	ten := func(p record.Point) bool { return p.Number("conns") == 1 }
 	for _, c := range []struct{ x, y, want string }{
-		{"share", "", "echo.share 0.01,0.1; closed[burst 1ms]: coop(2) preempt(2); closed[burst 10ms]: coop(2) preempt(2); closed[burst 100ms]: coop(2) preempt(2)"},
-		{"burst", "share", "echo.burst 1ms,10ms,100ms; closed[share 0.01]: coop(3) preempt(3); closed[share 0.1]: coop(3) preempt(3)"},
+		{"share", "", "echo.share 1 %,10 %; closed[burst 1ms]: coop(2) preempt(2); closed[burst 10ms]: coop(2) preempt(2); closed[burst 100ms]: coop(2) preempt(2)"},
+		{"burst", "share", "echo.burst 1ms,10ms,100ms; closed[share 1 %]: coop(3) preempt(3); closed[share 10 %]: coop(3) preempt(3)"},
 		{"none", "", "none "},
 	} {
 		if got := strings.ReplaceAll(outline(d.Select(ten, c.x, c.y)), "\u00a0", " "); got != c.want {
@@ -310,7 +310,7 @@ func TestWhatFollowsTheAxisMakesNoPanels(t *testing.T) {
 		}
 	}
 	d := New(&record.Run{Plan: plan}, nil)
-	want := "hog.burst 1ms,10ms; open[share 0.01]: coop(2) coop offload=6 yield=100us(2); open[share 0.1]: coop(2) coop offload=6 yield=100us(2)"
+	want := "hog.burst 1ms,10ms; open[share 1 %]: coop(2) coop offload=6 yield=100us(2); open[share 10 %]: coop(2) coop offload=6 yield=100us(2)"
 	if got := strings.ReplaceAll(outline(d.Select(nil, "hog.burst", "hog.share")), "\u00a0", " "); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
