@@ -219,7 +219,7 @@ func TestAFolderThatCannotBeWrittenIsAnErrorThatNamesIt(t *testing.T) {
 func TestAQuickRunNamesNoWinner(t *testing.T) {
 	_, quick := reportOf(t, "quick")
 	_, odd := reportOf(t, "oddities")
-	if !strings.Contains(quick, "no winner is named") || strings.Contains(odd, "no winner is named") {
+	if !strings.Contains(quick, "no winner is named: that takes 6 blocks") || strings.Contains(odd, "that takes 6 blocks") {
 		t.Error("three blocks name no winner, and six do not say so")
 	}
 	if !strings.Contains(quick, "band: their range") || !strings.Contains(odd, "band: 95 % interval") {
