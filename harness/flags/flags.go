@@ -107,7 +107,7 @@ func noAnswers(t *record.Trial) (record.Flag, bool) {
 		Level: record.Invalid, Figure: 0, Bound: 1, Unit: "right replies",
 		Advice: "not one request of the window got a right reply: the server hangs, speaks another protocol, or needs longer " +
 			"than --duration and --timeout",
-	}, t.WindowSeconds > 0 && t.Requests == 0
+	}, t.WindowSeconds > 0 && t.Requests == 0 && t.Mode != record.Primitive
 }
 
 // Errors returns the number of requests that ended with an error.
@@ -317,9 +317,12 @@ func disturbed(t *record.Trial, lost, warn float64, advice string) (record.Flag,
 	return f, share > f.Bound
 }
 
-// CPUs lists the CPUs that a trial uses, each once.
+// CPUs lists the CPUs that a trial uses, each once. One without a client has the server's only.
 func CPUs(t *record.Trial) []int {
 	server, err1 := proc.ParseCPUs(t.Text("server-cpus"))
+	if t.Mode == record.Primitive && err1 == nil {
+		return server.List()
+	}
 	client, err2 := proc.ParseCPUs(t.Text("client-cpus"))
 	if err1 != nil || err2 != nil {
 		return nil
