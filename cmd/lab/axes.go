@@ -9,6 +9,7 @@ import (
 	"turnlab/engine"
 	"turnlab/engine/all"
 	"turnlab/exec"
+	"turnlab/harness/micro"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/internal/misuse"
@@ -20,6 +21,7 @@ import (
 type pointFlags struct {
 	engines    []string
 	workloads  []string
+	operations []string
 	foreign    []string
 	set        []string
 	payload    string
@@ -54,8 +56,11 @@ func (f *pointFlags) addForeign(c *cobra.Command) {
 // sweep collects the flags that were given. Parameters that were not keep their defaults.
 func (f *pointFlags) sweep(c *cobra.Command) (plan.Sweep, error) {
 	s := plan.Sweep{
-		Engines: f.engines, Workloads: f.workloads, Blocks: f.blocks, Seed: f.seed,
+		Engines: f.engines, Workloads: f.workloads, Operations: f.operations, Blocks: f.blocks, Seed: f.seed,
 		ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs,
+	}
+	if len(f.operations) > 0 && !c.Flags().Changed("workload") {
+		s.Workloads = nil // the default is for those who ask for nothing else
 	}
 	if f.limits != nil {
 		if err := f.limits.apply(c, &s); err != nil {
@@ -63,8 +68,8 @@ func (f *pointFlags) sweep(c *cobra.Command) (plan.Sweep, error) {
 		}
 	}
 	for _, o := range plan.Load {
-		if c.Flags().Changed(o.Name) {
-			s.Axes = append(s.Axes, plan.Axis{Name: o.Name, Values: *f.load[o.Name]})
+		if values, ok := f.load[o.Name]; ok && c.Flags().Changed(o.Name) { // lab serve has flags of these names that are not axes
+			s.Axes = append(s.Axes, plan.Axis{Name: o.Name, Values: *values})
 		}
 	}
 	if c.Flags().Changed("payload") {
@@ -101,7 +106,7 @@ func (f *pointFlags) resolve(c *cobra.Command) (*plan.Plan, error) {
 
 // catalogWith returns everything there is, and the servers that the command line brings.
 func catalogWith(foreign []string) (plan.Catalog, error) {
-	c := plan.Catalog{Engines: append([]*engine.Spec{}, all.Specs...), Workloads: workloads.All}
+	c := plan.Catalog{Engines: append([]*engine.Spec{}, all.Specs...), Workloads: workloads.All, Operations: micro.All}
 	for _, text := range foreign {
 		name, command, ok := strings.Cut(text, "=")
 		if !ok {

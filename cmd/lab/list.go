@@ -11,6 +11,7 @@ import (
 	"turnlab/engine"
 	"turnlab/engine/all"
 	"turnlab/experiments"
+	"turnlab/harness/micro"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/internal/option"
@@ -23,7 +24,7 @@ const listWidth = 80
 func listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List engines, workloads, experiments and suites with their options and defaults",
+		Short: "List engines, workloads, operations, experiments and suites with their options and defaults",
 		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			list(c.OutOrStdout())
@@ -46,7 +47,21 @@ func list(w io.Writer) {
 		listEntry(w, wl.Name, wl.Summary+"; shows "+strings.TrimSuffix(wl.Shows, "."))
 		listOptions(w, wl.Options)
 	}
+	listOperations(w)
 	listExperiments(w)
+}
+
+// listOperations shows what can be measured without a client, and what stands for it under each engine.
+func listOperations(w io.Writer) {
+	fmt.Fprintln(w, "\nOPERATIONS  measured without a client: lab sweep --operation NAME,...")
+	for _, o := range micro.All {
+		listEntry(w, o.Name, o.Summary)
+		listOptions(w, o.Options)
+		for _, way := range o.Ways {
+			listText(w, 6, way.Engine+": "+way.Does)
+			listOptions(w, way.Options)
+		}
+	}
 }
 
 // listExperiments shows the questions and how long their answers take, in the suites that have them.

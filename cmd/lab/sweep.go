@@ -54,6 +54,7 @@ func sweepCommand() *cobra.Command {
 	}
 	c.Flags().StringSliceVar(&points.engines, "engine", []string{"coop", "preempt", "threads"}, "engines (see lab list)")
 	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"http"}, "workloads (see lab list)")
+	c.Flags().StringSliceVar(&points.operations, "operation", nil, "operations of the engines, measured without a client (see lab list)")
 	points.addLoad(c)
 	points.addForeign(c)
 	points.limits = &limitFlags{}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"turnlab/engine"
+	"turnlab/harness/micro"
 	"turnlab/internal/misuse"
 	"turnlab/internal/option"
 	"turnlab/workloads"
@@ -17,12 +18,12 @@ type dimension struct {
 }
 
 // dimensions lists the parameters of the points of one engine and workload: the axes that apply in the order in which they
-// were given, then everything else with its default.
-func (b *builder) dimensions(spec *engine.Spec, w *workloads.Workload) ([]dimension, error) {
+// were given, then everything else with its default. target returns the parameter that an axis sets, if any.
+func (b *builder) dimensions(all option.Set, target func(axis string) (option.Option, bool)) ([]dimension, error) {
 	var dims []dimension
 	setBy := map[string]string{}
 	for i, axis := range b.axes {
-		o, ok := target(axis.Name, spec, w)
+		o, ok := target(axis.Name)
 		if !ok {
 			continue
 		}
@@ -37,7 +38,7 @@ func (b *builder) dimensions(spec *engine.Spec, w *workloads.Workload) ([]dimens
 		}
 		dims = append(dims, dimension{o.Name, values})
 	}
-	for _, o := range parameters(spec, w) {
+	for _, o := range all {
 		if _, ok := setBy[o.Name]; ok {
 			continue
 		}
@@ -87,8 +88,13 @@ func (b *builder) explain(axis string) error {
 	owner, name, dotted := strings.Cut(axis, ".")
 	if !dotted {
 		has, _ := b.workloadOptions("")
-		return misuse.Errorf("no axis %q; there are: %s; and the options of %s: %s",
-			axis, strings.Join(Load.Names(), ", "), strings.Join(names(b.workloads), ", "), list(has))
+		ofOperations, _ := b.operationOptions("")
+		general := Load
+		if len(b.workloads) == 0 {
+			general = Repeat
+		}
+		return misuse.Errorf("no axis %q; there are: %s; and the options of %s: %s", axis, strings.Join(general.Names(), ", "),
+			strings.Join(slices.Concat(names(b.workloads), operationNames(b.operations)), ", "), list(append(has, ofOperations...)))
 	}
 	if owner == "engine" {
 		has, _ := b.engineOptions("")
@@ -100,15 +106,24 @@ func (b *builder) explain(axis string) error {
 	if has, ok := b.workloadOptions(owner); ok {
 		return misuse.Errorf("%s has no option %q; it has: %s", owner, name, list(has))
 	}
-	return misuse.Errorf("%s: %s is not in the sweep; there are: %s, %s",
-		axis, owner, strings.Join(labels(b.engines), ", "), strings.Join(names(b.workloads), ", "))
+	if has, ok := b.operationOptions(owner); ok {
+		return misuse.Errorf("%s has no option %q; it has: %s", owner, name, list(has))
+	}
+	return misuse.Errorf("%s: %s is not in the sweep; there are: %s, %s", axis, owner, strings.Join(labels(b.engines), ", "),
+		strings.Join(slices.Concat(names(b.workloads), operationNames(b.operations)), ", "))
 }
 
 // engineOptions lists the options of the sweep's engines called owner (all of them for ""), and whether there is one.
 func (b *builder) engineOptions(owner string) (options []string, ok bool) {
 	for _, s := range b.engines {
 		if owner == "" || owner == s.Name || owner == s.Label() {
-			options, ok = append(options, s.AllOptions().Names()...), true
+			ok = true
+			if len(b.workloads) > 0 {
+				options = append(options, s.AllOptions().Names()...)
+			} else {
+				options = append(options, micro.CommonOptions(s).Names()...)
+			}
+			options = append(options, b.wayOptions(s)...)
 		}
 	}
 	return options, ok

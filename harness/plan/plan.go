@@ -26,16 +26,18 @@ import (
 	"time"
 
 	"turnlab/engine"
+	"turnlab/harness/micro"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
 	"turnlab/internal/misuse"
 	"turnlab/workloads"
 )
 
-// A Catalog is the engines and workloads that there are.
+// A Catalog is the engines, workloads and operations that there are.
 type Catalog struct {
-	Engines   []*engine.Spec
-	Workloads []*workloads.Workload
+	Engines    []*engine.Spec
+	Workloads  []*workloads.Workload
+	Operations []*micro.Operation
 }
 
 // Engine returns the engine that a user calls label.
@@ -114,6 +116,7 @@ func (p *Plan) Takes(block int) []int {
 const (
 	overhead        = 50 * time.Millisecond
 	overheadPerConn = 250 * time.Microsecond
+	overheadPerTask = 5 * time.Microsecond // to put a task to sleep and to read its memory; a thread takes longer
 )
 
 // Estimate says how long the plan takes, with its probes.
@@ -125,6 +128,7 @@ func Estimate(jobs []Job) time.Duration {
 	for _, j := range jobs {
 		sum += j.Point.Duration("warmup") + j.Point.Duration("duration")
 		sum += overhead + time.Duration(j.Point.Number("conns"))*overheadPerConn
+		sum += time.Duration(j.Point.Number("sleepers.tasks")) * overheadPerTask
 	}
 	return sum
 }
@@ -165,10 +169,7 @@ func Continue(run *record.Run, c Catalog) (*Plan, error) {
 		Precision: run.Precision, Budget: time.Duration(run.BudgetNS), Blocks: run.ExperimentBlocks,
 	}
 	for _, point := range run.Plan {
-		if _, err := c.Engine(point.Label()); err != nil {
-			return nil, err
-		}
-		if _, err := c.Workload(point.Workload); err != nil {
+		if err := c.known(point); err != nil {
 			return nil, err
 		}
 	}
@@ -181,10 +182,7 @@ func Continue(run *record.Run, c Catalog) (*Plan, error) {
 		return nil, fmt.Errorf("run.json is damaged: it has no points")
 	}
 	var err error
-	if p.ServerCPUs, err = proc.ParseCPUs(p.Points[0].Text("server-cpus")); err != nil {
-		return nil, err
-	}
-	p.ClientCPUs, err = proc.ParseCPUs(p.Points[0].Text("client-cpus"))
+	p.ServerCPUs, p.ClientCPUs, err = cpusOf(run)
 	return p, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"turnlab/engine"
+	"turnlab/harness/micro"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
 	"turnlab/internal/misuse"
@@ -61,7 +62,8 @@ type Axis struct{ Name, Values string }
 type Sweep struct {
 	Engines    []string // labels: "coop", "coop/await"
 	Workloads  []string
-	Axes       []Axis // in order; what is not given takes its default
+	Operations []string // measured without a client, see package micro
+	Axes       []Axis   // in order; what is not given takes its default
 	Blocks     int
 	Seed       uint64
 	ServerCPUs string // as 0-3,5; empty for the default, see SplitCPUs
@@ -82,7 +84,7 @@ func (s Sweep) Resolve(c Catalog, allowed proc.CPUSet) (*Plan, error) {
 // A Part is what one experiment adds to a run.
 type Part struct {
 	Experiment string
-	// Sweeps describe its points. Of each count Engines, Workloads, Axes and AA; the rest is the run's.
+	// Sweeps describe its points. Of each count Engines, Workloads, Operations, Axes and AA; the rest is the run's.
 	Sweeps []Sweep
 	Blocks int
 }
@@ -158,6 +160,7 @@ type builder struct {
 	axes           []Axis
 	engines        []*engine.Spec
 	workloads      []*workloads.Workload
+	operations     []*micro.Operation
 	server, client proc.CPUSet
 	used           []bool // by axis: some point has it
 	experiment     string
@@ -168,7 +171,7 @@ type builder struct {
 
 // all makes the points of a sweep.
 func (b *builder) all(s Sweep) error {
-	if err := b.find(s.Engines, s.Workloads); err != nil {
+	if err := b.find(s); err != nil {
 		return err
 	}
 	if err := b.build(); err != nil {
@@ -180,32 +183,32 @@ func (b *builder) all(s Sweep) error {
 	return nil
 }
 
-// find looks the engines and workloads up. A name given twice is an error, for it would measure the same point twice.
-func (b *builder) find(engineLabels, workloadNames []string) error {
-	if len(engineLabels) == 0 {
+// find looks everything up. A name given twice is an error, for it would measure the same point twice.
+func (b *builder) find(s Sweep) error {
+	if len(s.Engines) == 0 {
 		return misuse.Errorf("no engine: name one or more of %s", strings.Join(labels(b.catalog.Engines), ", "))
 	}
-	if len(workloadNames) == 0 {
+	if len(s.Workloads)+len(s.Operations) == 0 {
 		return misuse.Errorf("no workload: name one or more of %s", strings.Join(names(b.catalog.Workloads), ", "))
 	}
-	if twice := repeated(append(append([]string{}, engineLabels...), workloadNames...)); twice != "" {
+	if twice := repeated(slices.Concat(s.Engines, s.Workloads, s.Operations)); twice != "" {
 		return misuse.Errorf("%s is given twice", twice)
 	}
-	for _, label := range engineLabels {
+	for _, label := range s.Engines {
 		spec, err := b.catalog.Engine(label)
 		if err != nil {
 			return err
 		}
 		b.engines = append(b.engines, spec)
 	}
-	for _, name := range workloadNames {
+	for _, name := range s.Workloads {
 		w, err := b.catalog.Workload(name)
 		if err != nil {
 			return err
 		}
 		b.workloads = append(b.workloads, w)
 	}
-	return nil
+	return b.findOperations(s.Operations)
 }
 
 func repeated(list []string) string {
@@ -219,22 +222,13 @@ func repeated(list []string) string {
 	return ""
 }
 
-// build makes the points of every pair of workload and engine.
+// build makes the points.
 func (b *builder) build() error {
-	for _, w := range b.workloads {
-		for _, spec := range b.engines {
-			dims, err := b.dimensions(spec, w)
-			if err != nil {
-				return err
-			}
-			if err := spec.CanServe(w); err != nil {
-				b.notes = append(b.notes, fmt.Sprintf("%s does not run %s: %v", spec.Label(), w.Name, err))
-				continue
-			}
-			if err := b.product(spec, w, dims); err != nil {
-				return err
-			}
-		}
+	if err := b.serve(); err != nil {
+		return err
+	}
+	if err := b.operate(); err != nil {
+		return err
 	}
 	for i, used := range b.used {
 		if !used {
@@ -247,13 +241,35 @@ func (b *builder) build() error {
 	return nil
 }
 
-// product adds a point for every combination of values; the last dimension changes fastest.
-func (b *builder) product(spec *engine.Spec, w *workloads.Workload, dims []dimension) error {
-	params := map[string]any{"server-cpus": b.server.String(), "client-cpus": b.client.String()}
-	var walk func(rest []dimension, skip bool) error
+// serve makes the points of every pair of workload and engine.
+func (b *builder) serve() error {
+	for _, w := range b.workloads {
+		for _, spec := range b.engines {
+			dims, err := b.dimensions(parameters(spec, w), func(axis string) (option.Option, bool) { return target(axis, spec, w) })
+			if err != nil {
+				return err
+			}
+			if err := spec.CanServe(w); err != nil {
+				b.notes = append(b.notes, fmt.Sprintf("%s does not run %s: %v", spec.Label(), w.Name, err))
+				continue
+			}
+			params := map[string]any{"server-cpus": b.server.String(), "client-cpus": b.client.String()}
+			err = product(dims, params, func(params map[string]any, later bool) error { return b.add(spec, w, params, later) })
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// product calls add with params and every combination of values; the last dimension changes fastest. later says that it is
+// not the first value of arrivals.
+func product(dims []dimension, params map[string]any, add func(params map[string]any, later bool) error) error {
+	var walk func(rest []dimension, later bool) error
 	walk = func(rest []dimension, later bool) error {
 		if len(rest) == 0 {
-			return b.add(spec, w, params, later)
+			return add(params, later)
 		}
 		for i, v := range rest[0].values {
 			set(params, rest[0].name, v)

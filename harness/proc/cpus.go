@@ -94,3 +94,11 @@ func Allowed() CPUSet {
 	}
 	return s
 }
+
+// Or returns the CPUs that are in either set.
+func (s CPUSet) Or(t CPUSet) CPUSet {
+	for i := range s.mask {
+		s.mask[i] |= t.mask[i]
+	}
+	return s
+}

@@ -48,7 +48,7 @@ func (f *Folder) WriteBench(w io.Writer) error {
 			invalid++
 			continue
 		}
-		r := &benchfmt.Result{Config: f.config(), Name: benchName(t, inName), Iters: int(max(t.Requests, 1))}
+		r := &benchfmt.Result{Config: f.config(), Name: benchName(t, inName), Iters: int(max(t.iterations(), 1))}
 		for _, figure := range t.Figures() {
 			if figure.Unit == "" {
 				continue
@@ -67,6 +67,14 @@ func (f *Folder) WriteBench(w io.Writer) error {
 		return err
 	}
 	return nil
+}
+
+// iterations is how often the trial did what its figures are of.
+func (t *Trial) iterations() uint64 {
+	if t.Micro != nil {
+		return t.Micro.Operations
+	}
+	return t.Requests
 }
 
 // config is what benchstat prints above its tables.

@@ -19,6 +19,9 @@ func (t *Trial) Figures() []Figure {
 	if t.Failed != "" {
 		return nil
 	}
+	if t.Mode == Primitive {
+		return t.microFigures()
+	}
 	out := []Figure{
 		{"throughput_rps", t.ThroughputRPS, "req/s", "higher"},
 		{"requests", float64(t.Requests), "", ""},
@@ -54,6 +57,11 @@ func (t *Trial) Figures() []Figure {
 			Figure{"voluntary_switches_per_req", s.Voluntary, "voluntary-switches/req", "lower"},
 			Figure{"involuntary_switches_per_req", s.Involuntary, "involuntary-switches/req", "lower"})
 	}
+	return append(out, t.processFigures()...)
+}
+
+// processFigures are those of the server's process.
+func (t *Trial) processFigures() (out []Figure) {
 	for _, kind := range slices.Sorted(maps.Keys(t.Memory)) {
 		unit := strings.ReplaceAll(kind, "_", "-") + "-B"
 		out = append(out, Figure{kind + "_bytes", float64(t.Memory[kind]), unit, "lower"})
@@ -62,6 +70,23 @@ func (t *Trial) Figures() []Figure {
 		out = append(out, Figure{"sched_" + name, t.Sched[name], "", ""})
 	}
 	return out
+}
+
+// microFigures are those of a trial without a client, in the units of go test -bench where it has them.
+func (t *Trial) microFigures() []Figure {
+	var out []Figure
+	if m := t.Micro; m != nil {
+		out = []Figure{
+			{"ns_per_op", m.NSPerOp, "ns/op", "lower"},
+			{"cpu_ns_per_op", m.CPUNSPerOp, "cpu-ns/op", "lower"},
+			{"allocs_per_op", m.AllocsPerOp, "allocs/op", "lower"},
+			{"alloc_bytes_per_op", m.BytesPerOp, "B/op", "lower"},
+			{"voluntary_switches_per_op", m.Voluntary, "voluntary-switches/op", "lower"},
+			{"involuntary_switches_per_op", m.Involuntary, "involuntary-switches/op", "lower"},
+			{"operations", float64(m.Operations), "", ""},
+		}
+	}
+	return append(out, t.processFigures()...)
 }
 
 func sum(m map[string]uint64) (n uint64) {

@@ -20,7 +20,7 @@ type seen struct {
 // soFar is what the valid trials of a point say.
 type soFar struct {
 	point record.Point
-	cost  []float64       // CPU per request, by trial
+	cost  []float64       // CPU per request, or time per operation, by trial
 	pace  []stat.Readings // throughput in windows of 100 ms, by trial
 }
 
@@ -34,6 +34,9 @@ func (s *seen) add(t *record.Trial) {
 	if p == nil {
 		p = &soFar{point: t.Point}
 		s.points[key(t.Point)] = p
+	}
+	if t.Valid() && t.Micro != nil {
+		p.cost = append(p.cost, t.Micro.NSPerOp)
 	}
 	if !t.Valid() || t.CPU == nil {
 		return

@@ -109,6 +109,9 @@ func (p *progress) end() {
 
 // describe names a point in a few words.
 func describe(p record.Point) string {
+	if p.Mode == record.Primitive {
+		return fmt.Sprintf("%s %s", p.Label(), p.Workload)
+	}
 	text := fmt.Sprintf("%s %s %s conns", p.Label(), p.Workload, p.Text("conns"))
 	if p.Mode == record.Open {
 		text += " " + p.Text("rate") + "/s"

@@ -113,6 +113,9 @@ func check(p *plan.Plan, o Options) error {
 		return err // what another machine can do is not known here
 	}
 	for _, point := range p.Points {
+		if point.Mode == record.Primitive {
+			continue // there is no load
+		}
 		if err := load.Check(trial.LoadOf(&record.Trial{Point: point}, "")); err != nil {
 			return err
 		}

@@ -50,13 +50,21 @@ const shortest = 0.1
 
 // addMachine writes down what others did on a number of CPUs between two readings.
 func addMachine(t *record.Trial, cpus int, before, after cpuTime) {
+	if t.CPU != nil {
+		t.Machine = strangers(cpus, before, after, t.CPU.ServerUtil+t.CPU.ClientUtil)
+	}
+}
+
+// strangers returns what others did on a number of CPUs between two readings, when ours is what we did, in CPUs; nil after
+// too short a time.
+func strangers(cpus int, before, after cpuTime, ours float64) *record.Machine {
 	seconds := after.at.Sub(before.at).Seconds()
-	if seconds < shortest || t.CPU == nil {
-		return
+	if seconds < shortest {
+		return nil
 	}
 	busy := float64(cpus) + (after.busy-before.busy)/seconds // the constant: all the time there was
-	t.Machine = &record.Machine{
-		ForeignUtil: math.Max(0, busy-t.CPU.ServerUtil-t.CPU.ClientUtil),
+	return &record.Machine{
+		ForeignUtil: math.Max(0, busy-ours),
 		StealUtil:   math.Max(0, (after.steal-before.steal)/seconds),
 	}
 }

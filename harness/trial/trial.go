@@ -58,7 +58,11 @@ func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
 		Schema: record.Schema, Run: l.Run, Block: j.Block, Trial: j.Trial, Point: j.Point, Seed: j.Seed,
 		StartedUnix: time.Now().UnixNano(),
 	}
-	err := l.measure(ctx, t)
+	measure := l.measure
+	if t.Mode == record.Primitive {
+		measure = l.measureMicro
+	}
+	err := measure(ctx, t)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
