@@ -78,6 +78,9 @@ func (f *pointFlags) target(c *cobra.Command, cpus string) (point record.Point, 
 	if point, err = onlyPoint(p, "load"); err != nil {
 		return point, err
 	}
+	if n := point.Number("generators"); n > 1 {
+		return point, misuse.Errorf("--generators %.0f: lab load is one generator: raise --threads, or start it more than once", n)
+	}
 	// What the server runs with is not ours to say.
 	for name := range point.Params {
 		if strings.HasPrefix(name, target.Name+".") || name == "server-cpus" {

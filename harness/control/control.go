@@ -102,6 +102,8 @@ type Load struct {
 	Settle    bool              `json:"settle,omitempty"` // the warm-up goes on until the load is steady
 	Extend    string            `json:"extend,omitempty"` // the window goes on until this percentile has a finite interval
 	TimeoutNS int64             `json:"timeout_ns"`       // of a connect and of a reply; also the longest drain
+	// SpinNS is how long before a request is due its thread is awake already, at most. It needs a CPU for each thread.
+	SpinNS int64 `json:"spin_ns,omitempty"`
 	// Several generators may share a load: this one makes part Part, counted from 0, of Parts. Everything else describes the
 	// whole; connections, rate and streams of arrivals are cut as among threads, so that two generators with a thread each
 	// make the requests of one generator with two threads. 0 Parts are one.
@@ -148,8 +150,9 @@ type Arrivals struct {
 // Usage is what a process has used: totals since it began in a server's sample, differences over the window in a
 // LoadResult.
 type Usage struct {
-	MonotonicNS int64              `json:"monotonic_ns"` // CLOCK_MONOTONIC
-	CPUNS       int64              `json:"cpu_ns"`       // CLOCK_PROCESS_CPUTIME_ID: ended threads included
+	MonotonicNS int64              `json:"monotonic_ns"`      // CLOCK_MONOTONIC
+	CPUNS       int64              `json:"cpu_ns"`            // CLOCK_PROCESS_CPUTIME_ID: ended threads included
+	SpinNS      int64              `json:"spin_ns,omitempty"` // of that, a generator's that was awake and had nothing to do
 	Voluntary   int64              `json:"voluntary"`
 	Involuntary int64              `json:"involuntary"`
 	Memory      map[string]uint64  `json:"memory_bytes,omitempty"`

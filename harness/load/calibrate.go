@@ -148,7 +148,7 @@ func (c *calibration) attempt(ctx context.Context, rate float64) (record.Attempt
 		return record.Attempt{}, r, fmt.Errorf("calibrate at %.0f requests per second: %w", rate, err)
 	}
 	a := record.Attempt{RateRPS: rate, SlipP99NS: r.Latency["slip"].P99, SentShare: float64(r.Sent) / float64(max(r.Due, 1))}
-	a.ClientUtil = float64(r.Usage.CPUNS) / float64(max(r.Usage.MonotonicNS, 1)) / c.cpus
+	a.ClientUtil = float64(r.Usage.CPUNS-min(r.Usage.CPUNS, r.Usage.SpinNS)) / float64(max(r.Usage.MonotonicNS, 1)) / c.cpus
 	return a, r, nil
 }
 

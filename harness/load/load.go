@@ -66,6 +66,8 @@ type generator struct {
 	drained   sync.WaitGroup     // threads whose load has not ended
 	asking    atomic.Int64       // threads whose requests have not all ended
 	published atomic.Int64       // requests of the window that were made, when their clients listen
+	spun      atomic.Int64       // ns spent awake, waiting; of all threads
+	spin      int64              // the longest such stretch; 0 in the closed loop
 	cut       atomic.Bool        // stop before the time
 	wasCut    bool               // it did
 	bell      int                // an eventfd that wakes all threads
@@ -99,6 +101,9 @@ func newGenerator(l control.Load, clients workloads.Clients, classes []string) (
 	g := &generator{
 		load: l, clients: clients, classes: classes, roles: rolesOf(clients, l.Conns), threads: l.Threads, base: time.Now(),
 		started: make(chan struct{}), hold: make(chan struct{}), marks: make(chan control.Usage, 2),
+	}
+	if l.RateRPS > 0 {
+		g.spin = l.SpinNS
 	}
 	target, err := resolve(l.Network, l.Address)
 	if err != nil {

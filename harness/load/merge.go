@@ -73,6 +73,7 @@ func addCounts(all *control.LoadResult, p control.LoadResult) {
 func addUsage(all *control.Usage, p control.Usage) {
 	all.MonotonicNS = max(all.MonotonicNS, p.MonotonicNS)
 	all.CPUNS += p.CPUNS
+	all.SpinNS += p.SpinNS
 	all.Voluntary += p.Voluntary
 	all.Involuntary += p.Involuntary
 	all.Memory = sums(all.Memory, p.Memory)

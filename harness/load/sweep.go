@@ -41,7 +41,7 @@ func (w *worker) attend() {
 // is awake at that moment; a goroutine would have to be woken first, on the CPU that the threads keep busy.
 func (w *worker) mark() {
 	for w.marked < 2 && w.now >= [2]int64{w.t0, w.t1}[w.marked] {
-		w.marks <- usage() // never blocks: there is room for both
+		w.marks <- w.usage() // never blocks: there is room for both
 		w.marked++
 	}
 }
@@ -113,6 +113,6 @@ func (w *worker) finish() {
 	}
 	w.tally.countAnswers(w.conns)
 	if w.number == 0 && w.marked == 1 { // stopped inside the window
-		w.marks <- usage()
+		w.marks <- w.usage()
 	}
 }

@@ -24,6 +24,13 @@ func usage() control.Usage {
 	}
 }
 
+// usage adds what this generator spent awake without work.
+func (g *generator) usage() control.Usage {
+	u := usage()
+	u.SpinNS = g.spun.Load()
+	return u
+}
+
 func clockNS(clock int32) int64 {
 	var t unix.Timespec
 	_ = unix.ClockGettime(clock, &t)
@@ -35,6 +42,7 @@ func used(from, to control.Usage) control.Usage {
 	return control.Usage{
 		MonotonicNS: to.MonotonicNS - from.MonotonicNS,
 		CPUNS:       to.CPUNS - from.CPUNS,
+		SpinNS:      to.SpinNS - from.SpinNS,
 		Voluntary:   to.Voluntary - from.Voluntary,
 		Involuntary: to.Involuntary - from.Involuntary,
 	}

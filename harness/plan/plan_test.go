@@ -153,7 +153,7 @@ func TestEveryPointCarriesEveryParameter(t *testing.T) {
 	p := resolve(t, small(Axis{"rate", "1k"}))
 	want := map[string]any{
 		"conns": 64.0, "rate": 1000.0, "arrivals": "poisson", "depth": 1.0, "transport": "tcp", "threads": 1.0,
-		"duration": "3s", "warmup": "1s", "timeout": "5s", "settle": "off", "extend": "off", "server-cpus": "0", "client-cpus": "1", "generators": 1.0,
+		"duration": "3s", "warmup": "1s", "timeout": "5s", "settle": "off", "extend": "off", "server-cpus": "0", "client-cpus": "1", "generators": 1.0, "spin": "50µs",
 		"preempt.procs": 0.0, "preempt.gogc": 50.0, "preempt.memlimit": 0.0, "echo.payload": 64.0,
 	}
 	if diff := cmp.Diff(want, p.Points[1].Params); diff != "" {

@@ -41,6 +41,8 @@ var Load = option.Set{
 		Help: "threads of each load generator; 0 is one per client CPU that it has"},
 	{Name: "generators", Kind: option.Int, Default: "1", Min: 1, Max: 16,
 		Help: "processes that make the load together, each with a share of the connections, the rate and the client CPUs"},
+	{Name: "spin", Kind: option.Duration, Default: "50us", Min: 0, Max: 0.001,
+		Help: "at a rate, how long before a request is due the generator is awake: it then sends on time; 0 where it shares its CPUs"},
 	{Name: "duration", Kind: option.Duration, Default: "3s", Min: 0.05, Max: 3000, Help: "length of the measured window"},
 	{Name: "warmup", Kind: option.Duration, Default: "1s", Min: 0, Max: 600, Help: "load before the window, not measured"},
 	{Name: "settle", Kind: option.Choice, Default: "off", Choices: []string{"off", "on"},
@@ -263,8 +265,18 @@ func (b *builder) serve() error {
 	return nil
 }
 
+// openOnly reports whether a parameter means something at a rate only.
+func openOnly(name string) bool { return name == "arrivals" || name == "spin" }
+
+// sharesCPUs reports whether a generator that waits awake would take CPU time from somebody: from the server, from another
+// of its own threads, or from an upstream.
+func (b *builder) sharesCPUs(w *workloads.Workload, p record.Point) bool {
+	threads := p.Number("threads") * p.Number("generators")
+	return b.server.And(b.client).Len() > 0 || threads > float64(b.client.Len()) || w.Uses(workloads.Call)
+}
+
 // product calls add with params and every combination of values; the last dimension changes fastest. later says that it is
-// not the first value of arrivals.
+// not the first value of what means nothing to a closed loop.
 func product(dims []dimension, params map[string]any, add func(params map[string]any, later bool) error) error {
 	var walk func(rest []dimension, later bool) error
 	walk = func(rest []dimension, later bool) error {
@@ -273,7 +285,7 @@ func product(dims []dimension, params map[string]any, add func(params map[string
 		}
 		for i, v := range rest[0].values {
 			set(params, rest[0].name, v)
-			if err := walk(rest[1:], later || rest[0].name == "arrivals" && i > 0); err != nil {
+			if err := walk(rest[1:], later || openOnly(rest[0].name) && i > 0); err != nil {
 				return err
 			}
 		}
@@ -297,6 +309,9 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 	}
 	if p.Number("threads") == 0 {
 		p.Params["threads"] = max(1, math.Floor(float64(b.client.Len())/p.Number("generators")))
+	}
+	if b.sharesCPUs(w, p) {
+		p.Params["spin"] = time.Duration(0).String()
 	}
 	if conns, depth := p.Number("conns"), p.Number("depth"); conns*depth > MaxInFlight {
 		return misuse.Errorf("%.0f connections x depth %.0f: at most %d requests can be under way", conns, depth, MaxInFlight)

@@ -175,6 +175,7 @@ type CPU struct {
 	ClientNSPerReq float64 `json:"client_ns_per_req"`
 	ServerUtil     float64 `json:"server_util"`
 	ClientUtil     float64 `json:"client_util"`
+	ClientSpinUtil float64 `json:"client_spin_util,omitempty"` // awake without work, to send on time; in neither of the other two
 }
 
 // Machine is what others did to the trial's CPUs during the window, in CPUs.

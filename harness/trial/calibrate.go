@@ -90,7 +90,7 @@ func calibrates(p record.Point, search bool) bool {
 func shapeKey(p record.Point) string {
 	conns := math.Min(math.Max(p.Number("conns"), 1), calibrateConns)
 	return fmt.Sprint(p.Workload, p.Options(p.Workload), (bits.Len(uint(conns-1))+1)/2, p.Text("transport"), p.Text("depth"),
-		p.Text("threads"), p.Text("generators"), p.Text("client-cpus"), p.Text("server-cpus"))
+		p.Text("threads"), p.Text("generators"), p.Text("spin"), p.Text("client-cpus"), p.Text("server-cpus"))
 }
 
 // calibrate measures a shape.
@@ -137,7 +137,7 @@ func calibrationParams(p record.Point) map[string]any {
 			params[name] = v
 		}
 	}
-	for _, name := range []string{"depth", "transport", "threads", "generators", "client-cpus", "server-cpus"} {
+	for _, name := range []string{"depth", "transport", "threads", "generators", "spin", "client-cpus", "server-cpus"} {
 		params[name] = p.Params[name]
 	}
 	params["conns"] = math.Min(p.Number("conns"), calibrateConns)

@@ -30,8 +30,9 @@ func Record(t *record.Trial, r *control.LoadResult) {
 	}
 	if seconds := float64(r.Usage.MonotonicNS) / 1e9; seconds > 0 {
 		t.CPU, t.Switches = &record.CPU{}, &record.Switches{}
-		t.CPU.ClientUtil = float64(r.Usage.CPUNS) / 1e9 / seconds
-		t.CPU.ClientNSPerReq = perRequest(t, float64(r.Usage.CPUNS), seconds)
+		worked := float64(r.Usage.CPUNS - min(r.Usage.CPUNS, r.Usage.SpinNS))
+		t.CPU.ClientUtil, t.CPU.ClientSpinUtil = worked/1e9/seconds, float64(r.Usage.SpinNS)/1e9/seconds
+		t.CPU.ClientNSPerReq = perRequest(t, worked, seconds)
 		t.Switches.ClientVoluntary = perRequest(t, float64(r.Usage.Voluntary), seconds)
 		t.Switches.ClientInvoluntary = perRequest(t, float64(r.Usage.Involuntary), seconds)
 	}

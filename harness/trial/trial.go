@@ -213,6 +213,7 @@ func LoadOf(t *record.Trial, address string) control.Load {
 		RateRPS: t.Number("rate"), Arrivals: t.Text("arrivals"), Seed: t.Seed, WarmupNS: int64(t.Duration("warmup")),
 		WindowNS: int64(t.Duration("duration")), TimeoutNS: int64(t.Duration("timeout")),
 		Settle: t.Text("settle") == "on", Extend: percentile(t.Text("extend")), Parts: int(t.Number("generators")),
+		SpinNS: int64(t.Duration("spin")),
 	}
 }
 

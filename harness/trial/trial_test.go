@@ -166,7 +166,7 @@ func TestTheChildrenAreToldWhatThePointSays(t *testing.T) {
 	want := control.Load{
 		Workload: "echo", Settings: map[string]string{}, Network: "unix", Address: "/tmp/s", Conns: 64, Depth: 4,
 		Threads: got.Threads, RateRPS: 500, Arrivals: "poisson", Seed: j.Seed, WarmupNS: 1e9, WindowNS: 3e9, TimeoutNS: 5e9,
-		Parts: 1,
+		Parts: 1, SpinNS: 50e3,
 	}
 	if got.Threads < 1 || len(got.Settings) != 0 {
 		t.Errorf("threads %d, settings %v", got.Threads, got.Settings)
