@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"turnlab/harness/trial"
 )
@@ -26,5 +27,20 @@ func (r *runner) calibrate(ctx context.Context, search bool) error {
 			}
 		}
 	}
-	return trial.Refuse(r.plan.Points, r.meta.Calibrations)
+	err := trial.Refuse(r.plan.Points, r.meta.Calibrations)
+	if err != nil && len(r.plan.Blocks) > 0 {
+		// The rates of an experiment are the lab's choice and not the user's mistake, and one of many experiments must not end
+		// all others because the machine was busy for a moment. Trials whose generator is the limit are flagged one by one.
+		return r.addNote(fmt.Sprintf("trials that the generator cannot keep up with are flagged: %v", err))
+	}
+	return err
+}
+
+// addNote writes a note into run.json, once.
+func (r *runner) addNote(note string) error {
+	if slices.Contains(r.meta.Notes, note) {
+		return nil
+	}
+	r.meta.Notes = append(r.meta.Notes, note)
+	return r.writer.Amend(r.meta)
 }
