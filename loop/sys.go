@@ -10,7 +10,7 @@ import (
 
 // register puts a descriptor on epoll's list.
 func register(poll, fd int, events uint32) error {
-	if errno := nonblock.Control(poll, unix.EPOLL_CTL_ADD, fd, events); errno != 0 {
+	if errno := nonblock.Control(poll, unix.EPOLL_CTL_ADD, fd, events, 0); errno != 0 {
 		return fmt.Errorf("epoll_ctl: %w", errno)
 	}
 	return nil

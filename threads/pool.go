@@ -110,9 +110,9 @@ func (p *Pool) openPoll(l *engine.Listener) (err error) {
 		_ = unix.Close(p.poll)
 		return err
 	}
-	errno := nonblock.Control(p.poll, unix.EPOLL_CTL_ADD, p.bell, unix.EPOLLIN)
+	errno := nonblock.Control(p.poll, unix.EPOLL_CTL_ADD, p.bell, unix.EPOLLIN, 0)
 	if errno == 0 {
-		errno = nonblock.Control(p.poll, unix.EPOLL_CTL_ADD, l.FD, unix.EPOLLIN|unix.EPOLLONESHOT)
+		errno = nonblock.Control(p.poll, unix.EPOLL_CTL_ADD, l.FD, unix.EPOLLIN|unix.EPOLLONESHOT, 0)
 	}
 	if errno != 0 {
 		p.closePoll()
@@ -160,11 +160,14 @@ func (p *Pool) add(c *pooled) {
 	p.conns[c.fd] = c
 }
 
-// find returns the connection that has a descriptor; nil when it has been closed.
-func (p *Pool) find(fd int) *pooled {
+// find returns the connection that an event is for; nil when it has been closed, even if another one has its descriptor.
+func (p *Pool) find(ev unix.EpollEvent) *pooled {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.conns[fd]
+	if c := p.conns[ev.Fd]; c != nil && c.tag == ev.Pad {
+		return c
+	}
+	return nil
 }
 
 // close closes a connection that the caller has. The kernel takes it off epoll's list. It stays taken, so that whoever
@@ -179,10 +182,7 @@ func (p *Pool) close(c *pooled) {
 	p.mu.Lock()
 	p.conns[c.fd] = nil
 	p.mu.Unlock()
-	c.mu.Lock()
-	c.closed = true
-	nonblock.Close(c.fd)
-	c.mu.Unlock()
+	c.close()
 	p.open.Add(-1)
 }
 

@@ -51,7 +51,7 @@ func (w *poolWorker) run(ready func()) {
 		case fd == w.pool.listener.FD:
 			w.accept()
 		default:
-			if c := w.pool.find(fd); c != nil && c.take() {
+			if c := w.pool.find(ev); c != nil && c.take() {
 				w.turn(c, ev.Events)
 			}
 		}
@@ -71,14 +71,13 @@ func (w *poolWorker) wait() (ev unix.EpollEvent, err error) {
 func (w *poolWorker) accept() {
 	l := w.pool.listener
 	fd, errno := nonblock.Accept(l.FD, l.Network)
-	again := nonblock.Control(w.pool.poll, unix.EPOLL_CTL_MOD, l.FD, unix.EPOLLIN|unix.EPOLLONESHOT)
+	again := nonblock.Control(w.pool.poll, unix.EPOLL_CTL_MOD, l.FD, unix.EPOLLIN|unix.EPOLLONESHOT, 0)
 	switch {
 	case again != 0:
 		w.pool.fail("epoll_ctl", again)
 	case errno == 0:
-		w.pool.accepted.Add(1)
 		w.pool.open.Add(1)
-		c := &pooled{fd: fd, taken: true, session: w.pool.srv.NewSession(), op: workloads.Op{Kind: workloads.Flush}}
+		c := newPooled(fd, int32(w.pool.accepted.Add(1)), w.pool.srv.NewSession())
 		w.pool.add(c)
 		w.turn(c, 0)
 	case errno != unix.EAGAIN && errno != unix.EINTR && errno != unix.ECONNABORTED:

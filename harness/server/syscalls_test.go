@@ -18,9 +18,9 @@ import (
 // mostCalls is the most system calls per request that each engine may make, at one request in flight on each of 64
 // connections. A read and a write are two. An event loop adds one wait for a batch, and how large that is depends on how the
 // tracer slows whom down; a third call for every request would still show. A pool waits for each request, and gives each
-// connection back. Package net reads a second time, to learn that
-// there is nothing more, and wakes its own sleeping threads.
-var mostCalls = map[string]float64{"coop": 2.5, "loop": 2.5, "threads": 2.5, "threads/pool": 4.5, "preempt": 6}
+// connection back. Package net reads a second time, to learn that there is nothing more. Only calls that have a descriptor
+// are counted: how often the Go runtime wakes its own sleeping threads depends on how slow the tracer makes it.
+var mostCalls = map[string]float64{"coop": 2.5, "loop": 2.5, "threads": 2.5, "threads/pool": 4.5, "preempt": 4.5}
 
 func TestARequestCostsAsManySystemCallsAsItShould(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
@@ -54,7 +54,7 @@ func countCalls(t *testing.T, engine string, conns, rounds int) int {
 	t.Helper()
 	table := filepath.Join(t.TempDir(), "calls")
 	child, err := control.Spawn(t.Context(), control.Command{
-		Name: "server", Launcher: []string{"strace", "-f", "-c", "-o", table}, Environ: []string{role + "=child"},
+		Name: "server", Launcher: []string{"strace", "-f", "-c", "-e", "trace=%desc,%network", "-o", table}, Environ: []string{role + "=child"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -50,9 +50,9 @@ func ShutdownWrite(fd int) {
 }
 
 // Control puts a descriptor on an epoll's list (EPOLL_CTL_ADD) or changes what it waits for (EPOLL_CTL_MOD). An event
-// carries the descriptor.
-func Control(poll, op, fd int, events uint32) unix.Errno {
-	ev := unix.EpollEvent{Events: events, Fd: int32(fd)}
+// carries the descriptor, and the tag as its Pad.
+func Control(poll, op, fd int, events uint32, tag int32) unix.Errno {
+	ev := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: tag}
 	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(poll), uintptr(op), uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0)
 	return errno
 }
