@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ func (b *builder) operate() error {
 				return err
 			}
 			err = product(dims, map[string]any{}, func(params map[string]any, _ bool) error {
-				return b.addOperation(o, way, spec, params)
+				return b.addOperation(o, spec, params)
 			})
 			if err != nil {
 				return err
@@ -126,8 +125,8 @@ func (k knobsOf) find(axis string, o *micro.Operation, spec *engine.Spec) (optio
 }
 
 // addOperation adds a point. There is no generator, so it has one set of CPUs: one CPU, or all of the run's when threads may
-// have several. GOMAXPROCS is written as it will be: what a P costs is part of the figure.
-func (b *builder) addOperation(o *micro.Operation, way micro.Way, spec *engine.Spec, params map[string]any) error {
+// have several.
+func (b *builder) addOperation(o *micro.Operation, spec *engine.Spec, params map[string]any) error {
 	if len(b.points) == MaxPoints {
 		return misuse.Errorf("more than %d points: use fewer values or fewer axes", MaxPoints)
 	}
@@ -139,11 +138,6 @@ func (b *builder) addOperation(o *micro.Operation, way micro.Way, spec *engine.S
 		cpus = b.server.Or(b.client)
 	}
 	p.Params["server-cpus"] = cpus.String()
-	procs, err := way.GOMAXPROCS(o, p.Options(spec.Name), p.Options(o.Name), cpus.Len())
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", spec.Label(), o.Name, err)
-	}
-	p.Params[spec.Name+".procs"] = float64(procs)
 	b.points = append(b.points, p)
 	return nil
 }
