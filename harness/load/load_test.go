@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(nullChild) != "" {
 		os.Exit(NullMain(os.Stdin, os.Stdout))
 	}
+	if os.Getenv(loadChild) != "" {
+		os.Exit(Main(os.Stdin, os.Stdout))
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -16,6 +16,9 @@ import (
 // nullChild says that this test binary is to be the null responder.
 const nullChild = "TURNLAB_TEST_NULL"
 
+// loadChild says that it is to be a generator.
+const loadChild = "TURNLAB_TEST_LOAD"
+
 // spawnNull starts the null responder as a process of its own, which can be stopped by a signal.
 func spawnNull(t *testing.T, s control.Server) (address string, process *os.Process) {
 	t.Helper()
