@@ -313,10 +313,10 @@ func TestAChartCanBeSeenOnTheOtherScale(t *testing.T) {
 	state := func() string {
 		return js[string](b, `(() => {
 			const f = document.getElementById("echo-closed-p99"), plot = [...f.querySelectorAll(".plot")].filter((p) => p.checkVisibility());
-			return plot.map((p) => p.dataset.scale).join() + ", " + f.querySelector(".scale").textContent;
+			return plot.map((p) => p.dataset.scale).join() + ", " + f.querySelector(".scale:not(.whole)").textContent;
 		})()`)
 	}
-	press := func() { js[bool](b, `(document.querySelector("#echo-closed-p99 .scale").click(), true)`) }
+	press := func() { js[bool](b, `(document.querySelector("#echo-closed-p99 .scale:not(.whole)").click(), true)`) }
 	for _, want := range []string{"logarithmic, linear scale", "linear, logarithmic scale", "logarithmic, linear scale"} {
 		if got := state(); got != want {
 			t.Errorf("the chart is %s, want %s", got, want)
@@ -448,7 +448,7 @@ func (b *tab) keepPicture(path string) {
 // their drawing.
 const overlappingTexts = `[...document.querySelectorAll(".plot:not([hidden]) svg")].flatMap((svg) => {
 	const frame = svg.getBoundingClientRect(), bad = [];
-	const boxes = [...svg.querySelectorAll("text")].map((e) => ({ text: e.textContent, r: e.getBoundingClientRect() }));
+	const boxes = [...svg.querySelectorAll("text")].filter((e) => e.checkVisibility()).map((e) => ({ text: e.textContent, r: e.getBoundingClientRect() }));
 	for (const [i, a] of boxes.entries()) {
 		if (a.r.left < frame.left - 2 || a.r.right > frame.right + 2) bad.push(svg.closest("figure").id + ": " + a.text + " runs out");
 		for (const b of boxes.slice(0, i)) {
@@ -486,5 +486,50 @@ func TestSVGAndPNGShowTheSame(t *testing.T) {
 		if share := differentShare(t, name, drawn, seen); share > 0.02 {
 			t.Errorf("%s: %.1f %% of the cells differ between PNG and SVG", name, 100*share)
 		}
+	}
+}
+
+// zoomState tells what a chart shows: the names at its axis, and where the slider is.
+const zoomState = `(() => {
+	const f = document.getElementById("` + firstChart + `"), svg = f.querySelector(".plot:not([hidden]) svg"), bottom = Number(svg.dataset.bottom);
+	const names = [...svg.querySelectorAll(":scope > text")].filter((t) => Number(t.getAttribute("y")) > bottom && Number(t.getAttribute("y")) < bottom + 20)
+		.filter((t) => t.checkVisibility()).map((t) => t.textContent).join(" ");
+	return names + "; " + (f.querySelector("button.whole").hidden ? "whole" : "zoomed");
+})()`
+
+func TestARangeOfAChartCanBeSeenLargerByMouseAndByKeys(t *testing.T) {
+	b := openTab(t)
+	b.show("quick", "#"+firstChart, 1280, "light")
+	at := js[[]float64](b, `(() => {
+		const svg = document.querySelector("#`+firstChart+` svg"), box = svg.getBoundingClientRect(), scale = box.width / svg.viewBox.baseVal.width;
+		const columns = svg.dataset.columns.split(" ").map((c) => box.left + Number(c) * scale);
+		return [columns[2] - 4, columns[4] + 4, box.top + box.height / 2];
+	})()`)
+	whole := js[string](b, zoomState)
+	before := js[string](b, `document.querySelector("#`+firstChart+` svg").innerHTML`)
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, at[0], at[2], chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, (at[0]+at[1])/2, at[2], chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[1], at[2], chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, at[1], at[2], chromedp.ButtonLeft))
+	if got := js[string](b, zoomState); got != "16 64 256; zoomed" {
+		t.Errorf("after a drag from the third to the fifth column the chart shows %q", got)
+	}
+	if overlaps := js[[]string](b, overlappingTexts); len(overlaps) > 0 {
+		t.Errorf("zoomed: %q", overlaps)
+	}
+	js[bool](b, `(document.querySelector("#`+firstChart+` button.whole").click(), true)`)
+	if got := js[string](b, zoomState); got != whole {
+		t.Errorf("afterwards the chart shows %q, before %q", got, whole)
+	}
+	js[bool](b, `document.querySelector("#`+firstChart+` .reader").focus() ?? true`)
+	for _, step := range []struct{ key, want string }{{kb.Home, whole}, {"+", "1 4 16; zoomed"}, {"+", "1 4; zoomed"}, {"-", "1 4 16; zoomed"}, {kb.Escape, whole}} {
+		b.press(step.key)
+		if got := js[string](b, zoomState); got != step.want {
+			t.Errorf("after %q the chart shows %q, want %q", step.key, got, step.want)
+		}
+	}
+	after := js[string](b, `document.querySelector("#`+firstChart+` svg").innerHTML`)
+	if strings.Count(after, "<path") != strings.Count(before, "<path") {
+		t.Error("zooming in and out has changed the drawing")
 	}
 }

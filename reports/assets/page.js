@@ -1,4 +1,5 @@
-// What this adds: reading values out with pointer or keys, hiding engines, the other scale, sorting, copying. Everything it
+// What this adds: reading values out with pointer or keys, zooming into a range, hiding engines, the other scale, sorting,
+// copying. Everything it
 // works on is in the page already; without it nothing is lost. Texts come from the tables, so there is one source of them.
 "use strict";
 {
@@ -28,6 +29,61 @@
   }
   if (engines.length > 1) document.getElementById("results").before(bar);
 
+  // --- charts: zoom into a range ----------------------------------------------------------------------------------
+
+  // zoomer returns a function that shows the columns from one to another in the width of the whole axis. It moves what was
+  // drawn; heights and their scale stay, so that what is seen before and after can be compared.
+  const zoomer = (svg, columns, names) => {
+    const NS = "http://www.w3.org/2000/svg";
+    const [top, bottom, left, right] = ["top", "bottom", "left", "right"].map((side) => Number(svg.dataset[side]));
+    const x = (e) => Number(e.getAttribute("x")), y = (e) => Number(e.getAttribute("y"));
+    let moved; // what is within the axes, and how it moves
+    let ticks; // what the axis says while the whole is shown
+    const prepare = () => {
+      const clip = document.createElementNS(NS, "clipPath");
+      const box = document.createElementNS(NS, "rect");
+      clip.id = "clip-" + document.querySelectorAll("clipPath").length;
+      for (const [name, value] of [["x", left - 4], ["y", 0], ["width", right - left + 8], ["height", bottom + 4]]) box.setAttribute(name, value);
+      clip.append(box);
+      svg.append(clip);
+      const paths = all(":scope > g[data-series]:not(.label) path, :scope > path.f-grid", svg);
+      for (const e of all(":scope > g[data-series]:not(.label), :scope > path.f-grid", svg)) e.setAttribute("clip-path", `url(#${clip.id})`);
+      moved = paths.map((path) => {
+        const d = path.getAttribute("d"), { x: from, width } = path.getBBox();
+        if (width < 14) { // a marker moves as a whole; anything else is stretched
+          return (to) => path.setAttribute("transform", `translate(${to(from + width / 2) - from - width / 2} 0)`);
+        }
+        return (to) => path.setAttribute("d", d.replace(/([ML])(-?[\d.]+)/g, (_, op, at) => op + to(Number(at)).toFixed(1)));
+      });
+      for (const text of all(":scope > text", svg).filter((t) => y(t) > top && y(t) < bottom && x(t) > left)) {
+        const at = x(text);
+        moved.push((to) => { text.setAttribute("x", to(at)); text.toggleAttribute("data-out", to(at) < left || to(at) > right); });
+      }
+      const low = (e) => { const b = e.getBBox(); return b.width < 1 && b.y > bottom - 1; };
+      ticks = [...all(":scope > text", svg).filter((t) => y(t) > bottom && y(t) < bottom + 20), ...all(":scope > path", svg).filter(low)];
+    };
+    return (from, to) => {
+      if (!moved) prepare();
+      const whole = from === 0 && to === columns.length - 1;
+      const span = columns[to] - columns[from] || 1, air = 0.03 * (right - left);
+      const map = whole ? (at) => at : (at) => left + air + ((at - columns[from]) * (right - left - 2 * air)) / span;
+      for (const move of moved) move(map);
+      svg.classList.toggle("zoomed", !whole);
+      for (const tick of ticks) tick.toggleAttribute("data-out", !whole);
+      for (const e of all(".zoom-tick", svg)) e.remove();
+      let end = -Infinity;
+      for (let i = from; i <= to && !whole; i++) {
+        const text = document.createElementNS(NS, "text");
+        for (const [name, value] of [["class", "f-muted zoom-tick"], ["x", map(columns[i])], ["y", bottom + 16], ["font-size", 12], ["text-anchor", "middle"]]) text.setAttribute(name, value);
+        text.textContent = names[i];
+        svg.append(text);
+        const b = text.getBBox();
+        if (b.x < end + 4) text.remove(); else end = b.x + b.width;
+      }
+      return map;
+    };
+  };
+
   // --- charts: read values out ------------------------------------------------------------------------------------
 
   // reader adds a slider over a drawing: each column is a step. Screen readers hear the values as its text.
@@ -44,6 +100,21 @@
       "aria-valuenow": "0", "aria-label": "Read values: " + figure.dataset.title,
     });
     let at = -1;
+    let view = [0, columns.length - 1], place = (x) => x;
+    const zoom = zoomer(svg, columns, [...table.tBodies[0].rows].map((row) => row.cells[0].textContent));
+    const reset = make("button", { type: "button", class: "scale whole", hidden: "" }, "whole range");
+    const show = (from, to) => {
+      from = Math.max(0, from);
+      to = Math.min(columns.length - 1, to);
+      if (to - from < 1) return;
+      view = [from, to];
+      place = zoom(from, to);
+      reset.hidden = from === 0 && to === columns.length - 1;
+      if (at >= 0) at = Math.min(to, Math.max(from, at));
+      render();
+    };
+    reset.addEventListener("click", () => { show(0, columns.length - 1); slider.focus(); });
+    figure.querySelector(".under").append(reset);
 
     const values = () => {
       const cells = [...table.tBodies[0].rows[at].cells].slice(1);
@@ -62,7 +133,7 @@
     const render = () => {
       if (at < 0) return;
       const scale = svg.clientWidth / svg.viewBox.baseVal.width;
-      const x = columns[at] * scale;
+      const x = place(columns[at]) * scale;
       hair.style.left = `${x}px`;
       hair.style.top = `${top * scale}px`;
       hair.style.height = `${(bottom - top) * scale}px`;
@@ -82,32 +153,62 @@
       at = -1;
       hair.hidden = box.hidden = true;
     };
-    const nearest = (event) => {
-      const x = ((event.clientX - svg.getBoundingClientRect().left) * svg.viewBox.baseVal.width) / svg.clientWidth;
-      let best = 0;
-      columns.forEach((c, i) => { if (Math.abs(c - x) < Math.abs(columns[best] - x)) best = i; });
-      at = best;
-      render();
+    const where = (event) => ((event.clientX - svg.getBoundingClientRect().left) * svg.viewBox.baseVal.width) / svg.clientWidth;
+    const closest = (x) => {
+      let best = view[0];
+      for (let i = view[0]; i <= view[1]; i++) if (Math.abs(place(columns[i]) - x) < Math.abs(place(columns[best]) - x)) best = i;
+      return best;
     };
-    slider.addEventListener("pointermove", nearest);
-    slider.addEventListener("pointerdown", nearest);
+    const nearest = (event) => {
+      const column = closest(where(event));
+      if (column !== at || box.hidden) { at = column; render(); }
+    };
+    // A mouse that is dragged marks a range. A finger reads values and scrolls, so it does not.
+    let start = null;
+    const mark = make("div", { class: "mark", hidden: "" });
+    slider.addEventListener("pointerdown", (event) => {
+      nearest(event);
+      if (event.pointerType !== "touch" && event.button === 0) start = where(event);
+    });
+    slider.addEventListener("pointermove", (event) => {
+      nearest(event);
+      if (start === null) return;
+      const scale = svg.clientWidth / svg.viewBox.baseVal.width, [a, b] = [start, where(event)].sort((p, q) => p - q);
+      mark.hidden = b - a < 8;
+      for (const [side, length] of [["left", a], ["width", b - a], ["top", top], ["height", bottom - top]]) mark.style[side] = `${length * scale}px`;
+    });
+    const drop = (event) => {
+      if (start !== null && !mark.hidden && event.type === "pointerup") show(...[closest(start), closest(where(event))].sort((p, q) => p - q));
+      start = null;
+      mark.hidden = true;
+    };
+    slider.addEventListener("pointerup", drop);
+    slider.addEventListener("pointerleave", drop);
+    slider.addEventListener("dblclick", () => show(0, columns.length - 1));
     slider.addEventListener("pointerleave", () => { if (document.activeElement !== slider) clear(); });
     slider.addEventListener("focus", () => { if (at < 0) { at = 0; render(); } });
     slider.addEventListener("blur", clear);
     slider.addEventListener("keydown", (event) => {
-      const last = columns.length - 1;
+      const [first, last] = view, step = Math.ceil((last - first) / 5);
       const to = {
-        ArrowRight: at + 1, ArrowUp: at + 1, ArrowLeft: at - 1, ArrowDown: at - 1, Home: 0, End: last,
-        PageUp: at + Math.ceil(last / 5), PageDown: at - Math.ceil(last / 5),
+        ArrowRight: at + 1, ArrowUp: at + 1, ArrowLeft: at - 1, ArrowDown: at - 1, Home: first, End: last,
+        PageUp: at + step, PageDown: at - step,
       }[event.key];
+      const around = (width) => {
+        const from = Math.max(0, Math.min(columns.length - 1 - width, Math.round(at - width / 2)));
+        show(from, from + width);
+      };
+      if (event.key === "+" || event.key === "=") return around(Math.max(1, Math.floor((last - first) / 2)));
+      if (event.key === "-") return around(2 * (last - first));
+      if (event.key === "Escape" && !reset.hidden) return show(0, columns.length - 1);
       if (event.key === "Escape") return slider.blur();
       if (to === undefined) return;
       event.preventDefault();
-      at = Math.min(last, Math.max(0, to));
+      at = Math.min(last, Math.max(first, to));
       render();
     });
     listeners.push(render);
-    plot.append(hair, box, slider);
+    plot.append(hair, mark, box, slider);
   };
 
   for (const figure of all("figure[id]")) {

@@ -39,7 +39,8 @@ func (l layout) attributes(s *svgCanvas) string {
 		columns = append(columns, short(float64(x)))
 	}
 	top, bottom := float64(s.height-l.area.Max.Y), float64(s.height-l.area.Min.Y)
-	return fmt.Sprintf(` data-columns="%s" data-top="%s" data-bottom="%s"`, strings.Join(columns, " "), short(top), short(bottom))
+	return fmt.Sprintf(` data-columns="%s" data-top="%s" data-bottom="%s" data-left="%s" data-right="%s"`,
+		strings.Join(columns, " "), short(top), short(bottom), short(float64(l.area.Min.X)), short(float64(l.area.Max.X)))
 }
 
 // draw is the one drawing routine behind PNG and SVG.

@@ -54,7 +54,7 @@ func (c *Chart) drawEndLabels(dc draw.Canvas, p *plot.Plot) {
 
 func (c *Chart) drawEndLabel(dc draw.Canvas, series int, end vg.Point, y vg.Length) {
 	s := c.Series[series]
-	defer group(dc, series, s.Key)()
+	defer labelGroup(dc, series, s.Key)()
 	x := dc.Max.X + labelGap - 4
 	leader := draw.LineStyle{Color: s.Look.Ink.Faint(0.55), Width: 0.7}
 	start := end.X + markerRadius + 2

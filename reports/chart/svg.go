@@ -216,12 +216,19 @@ func (s *svgCanvas) DrawImage(vg.Rectangle, image.Image) {
 
 // group opens the group of a series on a canvas that has groups, so that a script can find what belongs to it, and returns
 // what closes it.
-func group(c vg.Canvas, index int, key string) (end func()) {
+func group(c vg.Canvas, index int, key string) (end func()) { return openGroup(c, index, key, "") }
+
+// labelGroup is group for the name of a series, which stays where it is when a script changes what is shown of the data.
+func labelGroup(c vg.Canvas, index int, key string) (end func()) {
+	return openGroup(c, index, key, ` class="label"`)
+}
+
+func openGroup(c vg.Canvas, index int, key, class string) (end func()) {
 	s, ok := svgOf(c)
 	if !ok {
 		return func() {}
 	}
-	fmt.Fprintf(&s.body, `<g data-series="%d" data-key="%s">`+"\n", index, escape(key))
+	fmt.Fprintf(&s.body, `<g%s data-series="%d" data-key="%s">`+"\n", class, index, escape(key))
 	return func() { s.body.WriteString("</g>\n") }
 }
 
