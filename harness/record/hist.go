@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 //
 //   - one interval log (version 1.3) for each load, LOAD.hlog, with an interval for each trial and kind of latency, tagged
 //     ENGINE.KIND, invalid trials included;
+//   - the same by the second, LOAD.seconds.hlog, with two digits, for those trials that have intervals. It is a log of its own
+//     because tools add up all intervals of a tag;
 //   - one table of percentiles for each of these tags, LOAD.ENGINE.KIND.hgrm, in milliseconds, of the valid trials together.
 //
 // Merged histograms are for curves: percentiles of a trial stand in its record, and verdicts come from those.
@@ -38,7 +41,8 @@ func (f *Folder) writeHistograms() error {
 // A histogramLog is what was measured under one load.
 type histogramLog struct {
 	intervals []*hdrhistogram.Histogram
-	tags      []string // of merged, in order
+	seconds   []*hdrhistogram.Histogram // parts of the intervals
+	tags      []string                  // of merged, in order
 	merged    map[string]*hdrhistogram.Histogram
 }
 
@@ -59,7 +63,8 @@ func (f *Folder) histogramLogs() (logs map[string]*histogramLog, order []string,
 				logs[name] = &histogramLog{merged: map[string]*hdrhistogram.Histogram{}}
 				order = append(order, name)
 			}
-			if err := logs[name].add(t, tagOf(t.Point, kind, varying), text); err != nil {
+			tag := tagOf(t.Point, kind, varying)
+			if err := errors.Join(logs[name].add(t, tag, text), logs[name].addSeconds(t, tag, kind)); err != nil {
 				return nil, nil, fmt.Errorf("%s histogram of trial %d: %w", kind, t.Trial, err)
 			}
 		}
@@ -91,23 +96,30 @@ func (l *histogramLog) add(t *Trial, tag, text string) error {
 	return nil
 }
 
-func (l *histogramLog) write(path string) error {
-	var text bytes.Buffer
-	w := hdrhistogram.NewHistogramLogWriter(&text)
-	err := w.OutputLogFormatVersion()
-	if err == nil {
-		err = w.OutputStartTime(l.intervals[0].StartTimeMs())
-	}
-	if err == nil {
-		err = w.OutputLegend()
-	}
-	for _, h := range l.intervals {
-		if err == nil {
-			err = w.OutputIntervalHistogram(h)
+// addSeconds adds the parts of a trial's window.
+func (l *histogramLog) addSeconds(t *Trial, tag, kind string) error {
+	for _, part := range t.Intervals {
+		text, ok := part.Histograms[kind]
+		if !ok {
+			continue
 		}
+		h, err := hdrhistogram.Decode([]byte(text))
+		if err != nil {
+			return fmt.Errorf("that of %d ms is damaged: %w", part.AtMS, err)
+		}
+		h.SetTag(tag)
+		start := t.StartedUnix/1e6 + part.AtMS
+		h.SetStartTimeMs(start)
+		h.SetEndTimeMs(start + part.LengthMS)
+		l.seconds = append(l.seconds, h)
 	}
-	if err == nil {
-		err = writeFile(path+".hlog", text.Bytes())
+	return nil
+}
+
+func (l *histogramLog) write(path string) error {
+	err := writeLog(path+".hlog", l.intervals)
+	if err == nil && len(l.seconds) > 0 {
+		err = writeLog(path+".seconds.hlog", l.seconds)
 	}
 	for _, tag := range l.tags {
 		if err == nil {
@@ -115,6 +127,28 @@ func (l *histogramLog) write(path string) error {
 		}
 	}
 	return err
+}
+
+// writeLog writes an interval log.
+func writeLog(name string, intervals []*hdrhistogram.Histogram) error {
+	var text bytes.Buffer
+	w := hdrhistogram.NewHistogramLogWriter(&text)
+	err := w.OutputLogFormatVersion()
+	if err == nil {
+		err = w.OutputStartTime(intervals[0].StartTimeMs())
+	}
+	if err == nil {
+		err = w.OutputLegend()
+	}
+	for _, h := range intervals {
+		if err == nil {
+			err = w.OutputIntervalHistogram(h)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return writeFile(name, text.Bytes())
 }
 
 // writePercentiles writes percentiles in milliseconds, with five steps for each halving of what is left to 100 %.

@@ -73,6 +73,39 @@ func TestHistogramsAreReadBackByTheLibrarysLogReader(t *testing.T) {
 	}
 }
 
+func TestSecondsAreALogOfTheirOwn(t *testing.T) {
+	f := histogramFolder(t)
+	for at := range int64(2) {
+		f.Trials[0].Intervals = append(f.Trials[0].Intervals, Interval{
+			AtMS: at * 1000, LengthMS: 1000, Histograms: map[string]string{"service": histogramOf(t, 500, 1000)},
+		})
+	}
+	if err := f.Export(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(f.Dir, "hist", "echo-closed-conns8.seconds.hlog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := hdrhistogram.NewHistogramLogReader(bytes.NewReader(text))
+	for i := range int64(2) {
+		h, err := in.NextIntervalHistogram()
+		if err != nil || h == nil {
+			t.Fatalf("interval %d: %v, %v", i, h, err)
+		}
+		if start := f.Trials[0].StartedUnix/1e6 + i*1000; h.Tag() != "coop.service" || h.StartTimeMs() != start || h.EndTimeMs() != start+1000 {
+			t.Errorf("interval %d: %s from %d to %d", i, h.Tag(), h.StartTimeMs(), h.EndTimeMs())
+		}
+	}
+	if h, _ := in.NextIntervalHistogram(); h != nil {
+		t.Error("there are more intervals than the one trial has that has any")
+	}
+	f.Trials[0].Intervals[0].Histograms["service"] = "none"
+	if err := f.Export(); err == nil || !strings.Contains(err.Error(), "service histogram of trial 0") {
+		t.Errorf("a damaged interval: %v", err)
+	}
+}
+
 func TestPercentilesAreOfTheValidTrials(t *testing.T) {
 	f := histogramFolder(t)
 	if err := f.Export(); err != nil {
