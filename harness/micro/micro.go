@@ -17,9 +17,7 @@
 package micro
 
 import (
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"turnlab/internal/misuse"
@@ -111,21 +109,4 @@ func loopProcs(option.Values, int) int          { return 1 }
 // threadProcs gives each of n threads a P of its own, and two for the rest, as package threads does.
 func threadProcs(n int) func(option.Values, int) int {
 	return func(option.Values, int) int { return n + 2 }
-}
-
-// GOMAXPROCS returns the number of Ps with which a way is measured on a number of CPUs: what the engine's option procs says,
-// or else what the way needs.
-func (w Way) GOMAXPROCS(o *Operation, options, settings map[string]string, cpus int) (int, error) {
-	if n, err := strconv.Atoi(options["procs"]); err == nil && n > 0 {
-		return n, nil
-	}
-	given := maps.Clone(settings)
-	for _, own := range w.Options {
-		given[own.Name] = options[own.Name]
-	}
-	values, err := o.all(w).Resolve(given)
-	if err != nil {
-		return 0, err
-	}
-	return w.Procs(values, cpus), nil
 }

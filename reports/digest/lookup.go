@@ -15,7 +15,8 @@ import (
 //   - "KIND-STAT": "response-p99", "service-p50", "slip-p99", "delivery-max" of all requests
 //   - "CLASS-STAT": "innocent-p99", "hog-max" of a class of requests, as the loop measures latency
 //   - kinds of memory: "go-heap", "go-stacks", "kernel-stacks", "page-tables", "sockets" and so on
-//   - "fairness", "connects", "ns-per-op", "allocs-per-op", "bytes-per-op", "run-queue-wait"
+//   - "fairness", "connects", "run-queue-wait"
+//   - of operations without a client: "ns-per-op", "cpu-per-op", "allocs-per-op", "bytes-per-op", "switches-per-op", "task-user", "task-kernel"
 //   - "sched:NAME", whatever the engine or the runtime counted under that name
 //
 // STAT is p50, p90, p99, p999, p9999, max or mean. A name that fits a form is a metric, whether or not some trial has it;
@@ -47,19 +48,13 @@ func (m Metric) In(mode string) Metric {
 }
 
 // named are the figures that have names of their own and are in no list.
-var named = slices.Concat(memoryKinds(), []Metric{
+var named = slices.Concat(memoryKinds(), primitives, []Metric{
 	{"fairness", "Fairness between connections (Jain’s index)", "fairness", higher, unit.Plain, true,
 		func(t *record.Trial) (float64, bool) { return t.Fairness, t.Fairness > 0 }},
 	{"connects", "Connections opened and served", "connects/s", higher, unit.PerSecond, true,
 		func(t *record.Trial) (float64, bool) {
 			return float64(t.Connects) / t.WindowSeconds, t.Connects > 0 && t.WindowSeconds > 0
 		}},
-	{"ns-per-op", "Time per operation", "time/op", lower, unit.Nanos, true,
-		micro(func(m *record.Micro) (float64, bool) { return m.NSPerOp, m.NSPerOp > 0 })},
-	{"allocs-per-op", "Allocations per operation", "allocs/op", lower, unit.Plain, true,
-		micro(func(m *record.Micro) (float64, bool) { return m.AllocsPerOp, true })},
-	{"bytes-per-op", "Memory allocated per operation", "bytes/op", lower, unit.Bytes, true,
-		micro(func(m *record.Micro) (float64, bool) { return m.BytesPerOp, true })},
 	{"run-queue-wait", "Time on the kernel’s run queue per request", "run queue", lower, unit.Nanos, true, sched("run_queue_wait_ns_per_req")},
 })
 

@@ -31,6 +31,9 @@ const (
 // In the closed loop a late reply delays the next request, so what is measured is how long the server took for a request it
 // was sent (service), not how long a user would have waited (response): the two must not share a name.
 func Metrics(mode string) []Metric {
+	if mode == record.Primitive {
+		return primitives
+	}
 	kind, word := "service", "service time"
 	if mode == record.Open {
 		kind, word = "response", "response time"
@@ -48,6 +51,22 @@ func Metrics(mode string) []Metric {
 		{"rss", "Server memory (RSS)", "RSS", lower, unit.Bytes, true, memory("rss", "pss")},
 	}
 	return append(metrics, causes...)
+}
+
+// primitives are the figures of an operation that is measured without a client.
+var primitives = []Metric{
+	{"ns-per-op", "Time per operation", "time/op", lower, unit.Nanos, true,
+		micro(func(m *record.Micro) (float64, bool) { return m.NSPerOp, m.NSPerOp > 0 })},
+	{"cpu-per-op", "CPU time per operation", "CPU/op", lower, unit.Nanos, true,
+		micro(func(m *record.Micro) (float64, bool) { return m.CPUNSPerOp, m.CPUNSPerOp > 0 })},
+	{"allocs-per-op", "Allocations per operation", "allocs/op", lower, unit.Plain, false,
+		micro(func(m *record.Micro) (float64, bool) { return m.AllocsPerOp, true })},
+	{"bytes-per-op", "Memory allocated per operation", "bytes/op", lower, unit.Bytes, false,
+		micro(func(m *record.Micro) (float64, bool) { return m.BytesPerOp, true })},
+	{"switches-per-op", "Kernel switches per operation", "switches/op", lower, unit.Plain, false,
+		micro(func(m *record.Micro) (float64, bool) { return m.Voluntary + m.Involuntary, true })},
+	{"task-user", "User memory for each task (PSS)", "memory/task", lower, unit.Bytes, true, sched("task_user_bytes")},
+	{"task-kernel", "Kernel memory for each task", "kernel/task", lower, unit.Bytes, true, sched("task_kernel_bytes")},
 }
 
 // causes are figures that explain the others; tables have them.
