@@ -90,13 +90,13 @@ func Runs(a, b *record.Folder, engines []string) (*Table, error) {
 type side struct {
 	name   string
 	points []record.Point
-	trials []record.Trial
+	trials trials
 }
 
 // newSide collects what the named engines of a run have measured; all engines when none is named.
 func newSide(f *record.Folder, engines ...string) (side, error) {
-	run, trials := f.Counted()
-	s := side{name: f.Dir}
+	run, counted := f.Counted()
+	s := side{name: f.Dir, trials: byPoint(counted)}
 	var labels []string
 	for _, p := range run.Plan {
 		labels = append(labels, p.Label())
@@ -108,12 +108,6 @@ func newSide(f *record.Folder, engines ...string) (side, error) {
 	for _, e := range engines {
 		if !slices.Contains(labels, e) {
 			return s, misuse.Errorf("%s has no engine %q; it has: %s", f.Dir, e, strings.Join(slices.Compact(labels), ", "))
-		}
-	}
-	for i := range trials {
-		t := &trials[i]
-		if t.Valid() && (len(engines) == 0 || slices.Contains(engines, t.Label())) {
-			s.trials = append(s.trials, *t)
 		}
 	}
 	return s, nil
@@ -154,7 +148,7 @@ func (t *Table) fill(key func(record.Point) string, a, b side, floors floors) er
 	}
 	varying := varyingLoad(shared)
 	for _, p := range shared {
-		valuesA, valuesB := figures(a.trials, pointsA[key(p)]), figures(b.trials, pointsB[key(p)])
+		valuesA, valuesB := a.trials.figures(pointsA[key(p)]), b.trials.figures(pointsB[key(p)])
 		for _, m := range metrics(p.Mode) {
 			if row, ok := t.row(m, valuesA[m.figure], valuesB[m.figure]); ok {
 				row.Point, row.Floor = t.pointText(p, varying), floors.of(p, m.figure)

@@ -37,16 +37,25 @@ func metrics(mode string) []metric {
 	}
 }
 
+// trials are a run's valid trials by their point (see identity).
+type trials map[string][]*record.Trial
+
+func byPoint(all []record.Trial) trials {
+	out := trials{}
+	for i := range all {
+		if t := &all[i]; t.Valid() {
+			id := identity(t.Point)
+			out[id] = append(out[id], t)
+		}
+	}
+	return out
+}
+
 // figures returns the figures of a point's trials by name and block. A figure that is not above zero has no ratio and stays
 // away. Memory without PSS is RSS, on a kernel that tells no better.
-func figures(trials []record.Trial, p record.Point) map[string]map[int]float64 {
+func (ts trials) figures(p record.Point) map[string]map[int]float64 {
 	out := map[string]map[int]float64{}
-	id := identity(p)
-	for i := range trials {
-		t := &trials[i]
-		if identity(t.Point) != id {
-			continue
-		}
+	for _, t := range ts[identity(p)] {
 		for _, f := range t.Figures() {
 			if f.Name == "rss_bytes" && t.Memory["pss"] == 0 {
 				f.Name = "pss_bytes"
@@ -64,7 +73,8 @@ func figures(trials []record.Trial, p record.Point) map[string]map[int]float64 {
 
 // identity is equal for the same point and no other.
 func identity(p record.Point) string {
-	return fmt.Sprintf("%s %s %s %s %v", p.Label(), p.Arm, p.Workload, p.Mode, p.Params) // maps are printed in order
+	// Maps are printed in order.
+	return fmt.Sprintf("%s %s %s %s %s %v", p.Experiment, p.Label(), p.Arm, p.Workload, p.Mode, p.Params)
 }
 
 func sorted(values map[int]float64) []int { return slices.Sorted(maps.Keys(values)) }
@@ -84,7 +94,7 @@ type floors map[[2]string]float64
 // chance. An engine's own options must not tell its arms apart, so points are found by everything but the arm.
 func floorsOf(f *record.Folder) floors {
 	out := floors{}
-	valid := slices.DeleteFunc(slices.Clone(f.Trials), func(t record.Trial) bool { return !t.Valid() })
+	valid := byPoint(f.Trials)
 	within := Table{Paired: true}
 	for _, again := range f.Run.Plan {
 		if again.Arm != record.Again {
@@ -92,7 +102,7 @@ func floorsOf(f *record.Folder) floors {
 		}
 		first := again
 		first.Arm = ""
-		a, b := figures(valid, first), figures(valid, again)
+		a, b := valid.figures(first), valid.figures(again)
 		for name := range a {
 			c, err := stat.Compare(within.pairs(a[name], b[name]))
 			if err == nil && c.Exists() {
@@ -123,7 +133,7 @@ func larger(a, b floors) floors {
 // varyingLoad lists the parameters of the load that tell points apart.
 func varyingLoad(points []record.Point) []string {
 	return slices.DeleteFunc(record.Varying(points), func(name string) bool {
-		return name == "conns" || name == "rate" || name == "server-cpus" || name == "client-cpus"
+		return name == "conns" || name == "rate" || strings.HasSuffix(name, "-cpus")
 	})
 }
 

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -65,23 +67,44 @@ func (f *Folder) Counted() (*Run, []Trial) {
 	return &run, slices.DeleteFunc(slices.Clone(f.Trials), func(t Trial) bool { return t.Arm != "" })
 }
 
-// parse reads the lines of trials.jsonl.
+// parse reads the lines of trials.jsonl. Most of the time goes into decoding, so lines are decoded side by side: ten thousand
+// trials are a hundred megabytes.
 func (f *Folder) parse(text []byte) error {
-	for n := 1; len(text) > 0; n++ {
+	var lines [][]byte
+	for len(text) > 0 {
 		line, rest, whole := bytes.Cut(text, []byte("\n"))
 		if !whole {
-			f.Notes = append(f.Notes, fmt.Sprintf("line %d of %s is not complete and was left out", n, trialsFile))
-			return nil
+			f.Notes = append(f.Notes, fmt.Sprintf("line %d of %s is not complete and was left out", len(lines)+1, trialsFile))
+			break
 		}
-		var t Trial
-		if err := json.Unmarshal(line, &t); err != nil {
-			return fmt.Errorf("line %d of %s is damaged: %w", n, filepath.Join(f.Dir, trialsFile), err)
-		}
-		f.Trials = append(f.Trials, t)
+		lines = append(lines, line)
 		f.whole += int64(len(line)) + 1
 		text = rest
 	}
+	f.Trials = make([]Trial, len(lines))
+	bad := decodeEach(lines, f.Trials)
+	for i, err := range bad {
+		if err != nil {
+			return fmt.Errorf("line %d of %s is damaged: %w", i+1, filepath.Join(f.Dir, trialsFile), err)
+		}
+	}
 	return nil
+}
+
+// decodeEach decodes every line into its trial, on all CPUs, and returns the errors by line.
+func decodeEach(lines [][]byte, into []Trial) []error {
+	bad := make([]error, len(lines))
+	workers := runtime.GOMAXPROCS(0)
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for i := w; i < len(lines); i += workers {
+				bad[i] = json.Unmarshal(lines[i], &into[i])
+			}
+		})
+	}
+	all.Wait()
+	return bad
 }
 
 // A Writer adds trials to a run's folder.
