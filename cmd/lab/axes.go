@@ -19,18 +19,19 @@ import (
 // pointFlags are the flags that say what to measure. A command that takes lists makes axes of them, the others take one
 // value of each.
 type pointFlags struct {
-	engines    []string
-	workloads  []string
-	operations []string
-	foreign    []string
-	set        []string
-	payload    string
-	load       map[string]*string // by name of a plan.Load option
-	serverCPUs string
-	clientCPUs string
-	seed       uint64
-	blocks     int
-	limits     *limitFlags // nil in a command that runs no blocks
+	engines      []string
+	workloads    []string
+	operations   []string
+	foreign      []string
+	set          []string
+	payload      string
+	load         map[string]*string // by name of a plan.Load option
+	serverCPUs   string
+	clientCPUs   string
+	upstreamCPUs string
+	seed         uint64
+	blocks       int
+	limits       *limitFlags // nil in a command that runs no blocks
 }
 
 // addLoad adds a flag for each load parameter and for what every workload may take.
@@ -57,7 +58,7 @@ func (f *pointFlags) addForeign(c *cobra.Command) {
 func (f *pointFlags) sweep(c *cobra.Command) (plan.Sweep, error) {
 	s := plan.Sweep{
 		Engines: f.engines, Workloads: f.workloads, Operations: f.operations, Blocks: f.blocks, Seed: f.seed,
-		ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs,
+		ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs, UpstreamCPUs: f.upstreamCPUs,
 	}
 	if len(f.operations) > 0 && !c.Flags().Changed("workload") {
 		s.Workloads = nil // the default is for those who ask for nothing else

@@ -62,6 +62,7 @@ func sweepCommand() *cobra.Command {
 	c.Flags().IntVar(&points.blocks, "blocks", 3, "how often each point is measured; 6 or more give intervals")
 	c.Flags().StringVar(&points.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
 	c.Flags().StringVar(&points.clientCPUs, "client-cpus", "", "CPUs of the generator (default: the others)")
+	c.Flags().StringVar(&points.upstreamCPUs, "upstream-cpus", "", "CPUs of the servers that workload fanout calls (default: the generator's)")
 	out.add(c)
 	return c
 }

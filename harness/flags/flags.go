@@ -11,6 +11,7 @@ package flags
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -328,8 +329,12 @@ func CPUs(t *record.Trial) []int {
 		return nil
 	}
 	cpus := server.List()
-	for _, cpu := range client.List() {
-		if !server.Has(cpu) {
+	used := client.List()
+	if upstream, err := proc.ParseCPUs(t.Text("upstream-cpus")); err == nil { // of a workload that calls
+		used = append(used, upstream.List()...)
+	}
+	for _, cpu := range used {
+		if !slices.Contains(cpus, cpu) {
 			cpus = append(cpus, cpu)
 		}
 	}

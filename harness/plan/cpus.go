@@ -33,6 +33,18 @@ func (s Sweep) cpus(allowed proc.CPUSet) (server, client proc.CPUSet, err error)
 	return server, client, nil
 }
 
+// upstreams decides which CPUs the servers get that a workload calls: the generator's, unless the user has named some.
+func (s Sweep) upstreams(allowed, client proc.CPUSet) (proc.CPUSet, error) {
+	if s.UpstreamCPUs == "" {
+		return client, nil
+	}
+	set, err := within(allowed, s.UpstreamCPUs)
+	if err != nil {
+		return set, fmt.Errorf("upstream CPUs: %w", err)
+	}
+	return set, nil
+}
+
 // SplitCPUs gives the server the first half of the CPUs and the generator the others. A single CPU they must share, which
 // every trial is then flagged for: what one uses, the other lacks.
 func SplitCPUs(allowed proc.CPUSet) (server, client proc.CPUSet) {

@@ -67,13 +67,17 @@ type Plan struct {
 	Seed       uint64
 	ServerCPUs proc.CPUSet
 	ClientCPUs proc.CPUSet
-	Notes      []string // why points were left out
-	Catalog    Catalog
-	Precision  float64       // see Sweep
-	Budget     time.Duration // see Sweep
+	// UpstreamCPUs are for building points; a plan that is continued has its points and needs none.
+	UpstreamCPUs proc.CPUSet
+	Notes        []string // why points were left out
+	Catalog      Catalog
+	Precision    float64       // see Sweep
+	Budget       time.Duration // see Sweep
 	// Blocks says in how many blocks, from the first, the points of an experiment take part. An experiment that is not
 	// listed takes part in all.
 	Blocks map[string]int
+	// Searches follow the blocks.
+	Searches []record.Search
 }
 
 // A Job is one trial to be.
@@ -119,8 +123,30 @@ const (
 	overheadPerTask = 5 * time.Microsecond // to put a task to sleep and to read its memory; a thread takes longer
 )
 
-// Estimate says how long the plan takes, with its probes.
-func (p *Plan) Estimate() time.Duration { return Estimate(append(p.Probes(), p.Jobs()...)) }
+// Estimate says how long the plan takes, with its probes and searches.
+func (p *Plan) Estimate() time.Duration {
+	return Estimate(append(p.Probes(), p.Jobs()...)) + p.searchTime("")
+}
+
+// searchProbes is about how many trials a search takes for one point and one service level; those of several levels share
+// some of theirs. A search from a closed loop's throughput to bounds within 5 % took 12 to 20.
+const searchProbes = 12
+
+// searchTime says how long the searches of an experiment take, or all of them for "".
+func (p *Plan) searchTime(experiment string) time.Duration {
+	var sum time.Duration
+	for _, s := range p.Searches {
+		if experiment != "" && s.Experiment != experiment {
+			continue
+		}
+		for _, point := range p.Points {
+			if point.Experiment == s.Experiment && point.Arm == "" {
+				sum += time.Duration(len(s.SLOs)*searchProbes) * Estimate([]Job{{Point: point}})
+			}
+		}
+	}
+	return sum
+}
 
 // Estimate says how long the jobs will take.
 func Estimate(jobs []Job) time.Duration {
@@ -167,6 +193,7 @@ func Continue(run *record.Run, c Catalog) (*Plan, error) {
 	p := &Plan{
 		Points: run.Plan, Order: run.Order, Seed: run.Seed, Notes: run.Notes, Catalog: c,
 		Precision: run.Precision, Budget: time.Duration(run.BudgetNS), Blocks: run.ExperimentBlocks,
+		Searches: run.Searches,
 	}
 	for _, point := range run.Plan {
 		if err := c.known(point); err != nil {

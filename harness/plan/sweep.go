@@ -70,6 +70,8 @@ type Sweep struct {
 	Seed       uint64
 	ServerCPUs string // as 0-3,5; empty for the default, see SplitCPUs
 	ClientCPUs string
+	// UpstreamCPUs are those of the servers that a workload calls; empty for the generator's.
+	UpstreamCPUs string
 	// AA measures the first engine twice in each block, so that the run knows its noise (see record.Again).
 	AA bool
 	// Precision lets the run stop before all blocks are done, when the interval of every point's CPU per request is at most
@@ -89,6 +91,10 @@ type Part struct {
 	// Sweeps describe its points. Of each count Engines, Workloads, Operations, Axes and AA; the rest is the run's.
 	Sweeps []Sweep
 	Blocks int
+	// SLOs are service levels: for each of them, and for each point, the highest rate is searched when the blocks are done,
+	// to within Width. The points are closed loops, whose throughput is where a search begins.
+	SLOs  []string
+	Width float64
 }
 
 // Together makes one plan of several experiments. A point that two of them have is two points: each can then be read, and
@@ -102,8 +108,13 @@ func Together(parts []Part, s Sweep, c Catalog, allowed proc.CPUSet) (*Plan, err
 	if err != nil {
 		return nil, err
 	}
+	upstream, err := s.upstreams(allowed, client)
+	if err != nil {
+		return nil, err
+	}
 	p := &Plan{
-		Seed: s.Seed, ServerCPUs: server, ClientCPUs: client, Catalog: c, Precision: s.Precision, Budget: s.Budget,
+		Seed: s.Seed, ServerCPUs: server, ClientCPUs: client, UpstreamCPUs: upstream, Catalog: c,
+		Precision: s.Precision, Budget: s.Budget,
 	}
 	most := 0
 	for _, part := range parts {
@@ -127,10 +138,13 @@ func (p *Plan) add(part Part) error {
 		}
 		p.Blocks[part.Experiment] = part.Blocks
 	}
+	if len(part.SLOs) > 0 {
+		p.Searches = append(p.Searches, record.Search{Experiment: part.Experiment, SLOs: part.SLOs, Width: part.Width})
+	}
 	for _, s := range part.Sweeps {
 		b := &builder{
-			catalog: p.Catalog, axes: s.Axes, server: p.ServerCPUs, client: p.ClientCPUs, used: make([]bool, len(s.Axes)),
-			experiment: part.Experiment, points: p.Points, from: len(p.Points),
+			catalog: p.Catalog, axes: s.Axes, server: p.ServerCPUs, client: p.ClientCPUs, upstream: p.UpstreamCPUs,
+			used: make([]bool, len(s.Axes)), experiment: part.Experiment, points: p.Points, from: len(p.Points),
 		}
 		if err := b.all(s); err != nil {
 			return err
@@ -164,6 +178,7 @@ type builder struct {
 	workloads      []*workloads.Workload
 	operations     []*micro.Operation
 	server, client proc.CPUSet
+	upstream       proc.CPUSet
 	used           []bool // by axis: some point has it
 	experiment     string
 	points         []record.Point
@@ -256,6 +271,9 @@ func (b *builder) serve() error {
 				continue
 			}
 			params := map[string]any{"server-cpus": b.server.String(), "client-cpus": b.client.String()}
+			if w.Uses(workloads.Call) {
+				params["upstream-cpus"] = b.upstream.String()
+			}
 			err = product(dims, params, func(params map[string]any, later bool) error { return b.add(spec, w, params, later) })
 			if err != nil {
 				return err
@@ -272,7 +290,8 @@ func openOnly(name string) bool { return name == "arrivals" || name == "spin" }
 // of its own threads, or from an upstream.
 func (b *builder) sharesCPUs(w *workloads.Workload, p record.Point) bool {
 	threads := p.Number("threads") * p.Number("generators")
-	return b.server.And(b.client).Len() > 0 || threads > float64(b.client.Len()) || w.Uses(workloads.Call)
+	return b.server.And(b.client).Len() > 0 || threads > float64(b.client.Len()) ||
+		w.Uses(workloads.Call) && b.upstream.And(b.client).Len() > 0
 }
 
 // product calls add with params and every combination of values; the last dimension changes fastest. later says that it is

@@ -62,13 +62,16 @@ func Varying(points []Point) []string {
 	return slices.Sorted(maps.Keys(varies))
 }
 
+// cpuLists are the parameters that are the machine's and not the load's.
+var cpuLists = []string{"server-cpus", "client-cpus", "upstream-cpus"}
+
 // SameLoad returns a text that is equal for points of an experiment that load their servers alike: everything but the engine,
 // its own options, the arm, and the CPUs, which are the machine's and not the load's. Where a rate is a share of what a point
 // can do, the share is the load.
 func (p Point) SameLoad() string {
 	load := map[string]any{}
 	for name, v := range p.Params {
-		if !strings.HasPrefix(name, p.Engine+".") && name != "server-cpus" && name != "client-cpus" {
+		if !strings.HasPrefix(name, p.Engine+".") && !slices.Contains(cpuLists, name) {
 			load[name] = v
 		}
 	}

@@ -40,12 +40,37 @@ type Run struct {
 	Plan             []Point        `json:"plan"`
 	Order            [][]int        `json:"order"` // for each block, the points by index in the order in which they are measured
 	Host             Host           `json:"host"`
-	Notes            []string       `json:"notes,omitempty"`     // why points were left out, and the like
-	Precision        float64        `json:"precision,omitempty"` // stop when every median is known to this share; 0 for never
-	BudgetNS         int64          `json:"budget_ns,omitempty"` // stop when another block would take longer in all; 0 for never
-	Stopped          string         `json:"stopped,omitempty"`   // why it ended before all blocks were done
+	Notes            []string       `json:"notes,omitempty"`      // why points were left out, and the like
+	Searches         []Search       `json:"searches,omitempty"`   // for capacities, after the blocks
+	Capacities       []Capacity     `json:"capacities,omitempty"` // what they found
+	Precision        float64        `json:"precision,omitempty"`  // stop when every median is known to this share; 0 for never
+	BudgetNS         int64          `json:"budget_ns,omitempty"`  // stop when another block would take longer in all; 0 for never
+	Stopped          string         `json:"stopped,omitempty"`    // why it ended before all blocks were done
 	// Calibrations say what the generator can do, measured before the first trial, when the plan has rates.
 	Calibrations []Calibration `json:"calibrations,omitempty"`
+}
+
+// A Search asks for the highest rate at which service levels hold, for each closed-loop point of an experiment.
+type Search struct {
+	Experiment string   `json:"experiment,omitempty"`
+	SLOs       []string `json:"slos"`  // "p99<5ms"
+	Width      float64  `json:"width"` // of the bounds, as a share of the lower one
+}
+
+// A Capacity is what a search found for one point and one service level: bounds, because that is what a finite search knows.
+type Capacity struct {
+	Experiment string  `json:"experiment,omitempty"`
+	Engine     string  `json:"engine"` // its label, "coop/await"
+	Workload   string  `json:"workload"`
+	Conns      float64 `json:"conns"`
+	SLO        string  `json:"slo"`
+	PeakRPS    float64 `json:"closed_loop_peak_rps"`  // where the search began
+	GenMaxRPS  float64 `json:"gen_max_rps,omitempty"` // what the generator can do; absent if that is not known
+	LowerRPS   float64 `json:"lower_rps,omitempty"`   // absent: even the lowest load failed
+	UpperRPS   float64 `json:"upper_rps,omitempty"`   // absent: nothing failed, or only the generator
+	Irregular  string  `json:"irregular,omitempty"`   // why a bound is absent, or the bounds are not close
+	Probes     int     `json:"probes"`
+	Confirmed  *bool   `json:"confirmed,omitempty"` // the lower bound passed again, in trials that the search had not used
 }
 
 // A Point is one engine, workload and set of parameter values; a trial measures it once.
@@ -176,6 +201,7 @@ type CPU struct {
 	ServerUtil     float64 `json:"server_util"`
 	ClientUtil     float64 `json:"client_util"`
 	ClientSpinUtil float64 `json:"client_spin_util,omitempty"` // awake without work, to send on time; in neither of the other two
+	UpstreamUtil   float64 `json:"upstream_util,omitempty"`    // of the process that the server calls, where there is one
 }
 
 // Machine is what others did to the trial's CPUs during the window, in CPUs.

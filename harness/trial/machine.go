@@ -50,8 +50,8 @@ const shortest = 0.1
 
 // addMachine writes down what others did on a number of CPUs between two readings.
 func addMachine(t *record.Trial, cpus int, before, after cpuTime) {
-	if t.CPU != nil {
-		t.Machine = strangers(cpus, before, after, t.CPU.ServerUtil+t.CPU.ClientUtil)
+	if c := t.CPU; c != nil {
+		t.Machine = strangers(cpus, before, after, c.ServerUtil+c.ClientUtil+c.ClientSpinUtil+c.UpstreamUtil)
 	}
 }
 

@@ -87,6 +87,14 @@ func addTimes(t *record.Trial, before, after *control.Usage) {
 	t.CPU.ServerNSPerReq = perRequest(t, used, seconds)
 }
 
+// addUpstream writes down what CPU time the server that a trial's server calls used between two readings.
+func addUpstream(t *record.Trial, before, after *control.Usage) {
+	if before == nil || after == nil || t.CPU == nil || after.MonotonicNS <= before.MonotonicNS {
+		return
+	}
+	t.CPU.UpstreamUtil = float64(after.CPUNS-before.CPUNS) / float64(after.MonotonicNS-before.MonotonicNS)
+}
+
 // addCounts writes down what the server counted between two samples.
 func addCounts(t *record.Trial, before, after *control.Usage) {
 	seconds := float64(after.MonotonicNS-before.MonotonicNS) / 1e9

@@ -82,13 +82,13 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		return err
 	}
 	defer cleanUp()
-	upstreams, endUpstream, err := l.startUpstream(ctx, t)
+	up, err := l.startUpstream(ctx, t)
 	if err != nil {
 		return err
 	}
-	defer endUpstream()
+	defer up.end()
 	sockets := proc.SocketMemory()
-	server, ready, err := l.startServer(ctx, t, address, upstreams)
+	server, ready, err := l.startServer(ctx, t, address, up.names)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		case <-loadCtx.Done():
 		}
 	}()
-	err = l.load(ctx, loadCtx, t, server, ready, sockets)
+	err = l.load(ctx, loadCtx, t, server, watched{ready, up.pids}, sockets)
 	if errors.Is(err, errServerEnded) {
 		// Why is the server's to say: in an event that nobody has heard yet, or in its last words.
 		_, err = server.Await(ctx, "anything more", l.grace())
@@ -176,9 +176,9 @@ func pinned(cpus string) func(*exec.Cmd) error {
 // load starts the generators, sees them through their phases and writes down what was measured. They live in ctx, which
 // ends with the server; the server is spoken to in the trial's own, or its last words would be cut off.
 func (l *Lab) load(
-	trial, ctx context.Context, t *record.Trial, server *control.Child, ready *control.Event, sockets map[string]uint64,
+	trial, ctx context.Context, t *record.Trial, server *control.Child, w watched, sockets map[string]uint64,
 ) error {
-	g, err := l.startGenerators(ctx, t, ready.Address)
+	g, err := l.startGenerators(ctx, t, w.ready.Address)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (l *Lab) load(
 	if err != nil {
 		return err
 	}
-	edges, err := l.window(trial, ctx, t, g, server, ready.PIDs)
+	edges, err := l.window(trial, ctx, t, g, server, w)
 	if err != nil {
 		return err
 	}
@@ -225,6 +225,13 @@ func percentile(extend string) string {
 	return extend
 }
 
+// watched is which processes are looked at, besides the generator's: the server, as it said when it was ready, and what it
+// calls.
+type watched struct {
+	ready    *control.Event
+	upstream []int
+}
+
 // edges is what was seen at both ends of the measured window.
 type edges struct {
 	opened, closed edge
@@ -237,20 +244,21 @@ type edges struct {
 // edge is the server at one end of the window.
 type edge struct {
 	times    *control.Usage // CPU time, and when it was read: from outside if it runs here, or else its sample's
+	upstream *control.Usage // the same of the server that it calls; nil without one, or if it does not run here
 	accounts accounts       // empty if it does not run here
 	sample   *control.Usage // what it told of itself, which may be some time later
 }
 
 // window samples the server and the CPUs at both edges of the measured window. Memory is slow to read and would disturb
 // inside it. It is read before the load and again after the window, while the connections are still open.
-func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators, server *control.Child, pids []int) (e edges, err error) {
+func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators, server *control.Child, w watched) (e edges, err error) {
 	warmup, duration := load.Longest(LoadOf(t, ""))
 	local := len(l.ServerLauncher)+len(l.ClientLauncher) == 0 // a launcher may have gone to another machine
 	opened, err := g.begin(ctx, warmup+l.grace())
 	if err != nil {
 		return e, err
 	}
-	if e.opened, err = l.look(trial, server, g, pids, local); err != nil {
+	if e.opened, err = l.look(trial, server, g, w, local); err != nil {
 		return e, err
 	}
 	var seen, seenAgain bool
@@ -262,7 +270,7 @@ func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators,
 	if err != nil {
 		return e, err
 	}
-	if e.closed, err = l.look(trial, server, g, pids, local); err != nil {
+	if e.closed, err = l.look(trial, server, g, w, local); err != nil {
 		return e, err
 	}
 	if e.is, seenAgain = readCPUs(e.cpus); !seen || !seenAgain {
@@ -288,14 +296,22 @@ func (l *Lab) memory(ctx context.Context, server *control.Child, sockets map[str
 
 // look reads the server's times, then what the kernel has counted of both processes, and then asks the server for its
 // counters, which may take long.
-func (l *Lab) look(ctx context.Context, server *control.Child, g *generators, pids []int, local bool) (edge, error) {
+func (l *Lab) look(ctx context.Context, server *control.Child, g *generators, w watched, local bool) (edge, error) {
 	var e edge
+	pids := w.ready.PIDs
 	if local && len(pids) > 0 {
 		times, err := proc.Times(pids)
 		if err != nil {
 			return e, err
 		}
 		e.times = &times
+	}
+	if local && len(w.upstream) > 0 {
+		times, err := proc.Times(w.upstream)
+		if err != nil {
+			return e, err
+		}
+		e.upstream = &times
 	}
 	if local {
 		e.accounts = takeAccounts(pids, g.pids())
@@ -325,6 +341,7 @@ func (e edges) addTo(t *record.Trial) {
 		addCounts(t, e.opened.sample, e.closed.sample)
 	}
 	addAccounts(t, e.opened.accounts, e.closed.accounts)
+	addUpstream(t, e.opened.upstream, e.closed.upstream)
 	if len(e.cpus) > 0 {
 		addMachine(t, len(e.cpus), e.was, e.is)
 	}
