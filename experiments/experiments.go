@@ -45,7 +45,7 @@ const (
 
 // All lists the experiments in the order of the report. Adding one is an entry here.
 var All = []*Experiment{
-	hog, preemption, load, connections, memory, fanout, sharing, churn, timers, stream, broadcast, pool, futures,
+	hog, preemption, load, connections, memory, fanout, sharing, churn, timers, stream, broadcast, pool, futures, primitives, sleepers,
 }
 
 // Suites are the lengths at which experiments are measured.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"turnlab/engine/all"
+	"turnlab/harness/micro"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -18,7 +19,7 @@ import (
 	"turnlab/workloads"
 )
 
-var catalog = plan.Catalog{Engines: all.Specs, Workloads: workloads.All}
+var catalog = plan.Catalog{Engines: all.Specs, Workloads: workloads.All, Operations: micro.All}
 
 func planOf(t *testing.T, list []*Experiment, suite string, c Changes) *plan.Plan {
 	t.Helper()
@@ -206,7 +207,7 @@ func invented(j plan.Job) record.Trial {
 		Block: j.Block, Trial: j.Trial, Point: j.Point, Requests: 1000, WindowSeconds: 1, ThroughputRPS: 1e9 / float64(cost),
 		LatencyNS: times, Classes: map[string]record.Class{"innocent": {LatencyNS: times}, "hog": {LatencyNS: times}},
 		CPU: &record.CPU{ServerNSPerReq: float64(cost), ClientNSPerReq: 1, ServerUtil: 0.5, ClientUtil: 0.5}, Switches: &record.Switches{Voluntary: 1, Involuntary: 1},
-		Memory:   map[string]uint64{"pss": uint64(cost) * uint64(1+j.Point.Number("conns"))},
+		Memory:   map[string]uint64{"pss": uint64(cost) * uint64(1+j.Point.Number("conns")+j.Point.Number("sleepers.tasks"))},
 		Connects: 1000, Fairness: 0.9, Micro: &record.Micro{Operations: 1000, NSPerOp: float64(cost)},
 		Sched: map[string]float64{"go_mutex_wait_seconds": float64(cost) / 1e9},
 	}
