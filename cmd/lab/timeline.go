@@ -65,7 +65,7 @@ func (f *pointFlags) addTimeline(c *cobra.Command) {
 		f.load[o.Name] = c.Flags().String(o.Name, value, o.Help)
 	}
 	c.Flags().StringVar(&f.payload, "payload", "", "size of the workload's messages, such as 64 or 1k (default: the workload's)")
-	c.Flags().Uint64Var(&f.seed, "seed", 1, "of arrivals and of requests")
+	c.Flags().Uint64Var(&f.seed, "seed", timeline.Sweep(nil).Seed, "of arrivals and of requests")
 	f.addSet(c)
 }
 

@@ -28,6 +28,9 @@ type Timeline struct {
 	Note   string `json:"note,omitempty"` // what the source cannot show, or why it is not the usual one
 	SpanNS int64  `json:"span_ns"`
 	CPUNS  int64  `json:"cpu_ns"` // what the server's process used in the span, by the kernel's clock; see Coverage
+	// OnCPUNS is how long all threads of the server were on CPUs in the span, by the kernel's records of switches: it should be
+	// CPUNS. Absent where the kernel does not tell; then a slice may be longer than what ran, if others had the CPU meanwhile.
+	OnCPUNS int64 `json:"on_cpu_ns,omitempty"`
 	// Tracks are what tasks ran on: an executor, a P, a CPU. Slices of one track do not overlap.
 	Tracks   []string  `json:"tracks"`
 	Tasks    []Task    `json:"tasks"`

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"time"
 
 	"turnlab/harness/record"
 	"turnlab/harness/timeline/tracer"
@@ -15,6 +16,7 @@ import (
 type stretch struct {
 	task, track int
 	from, to    int64
+	threads     [2]int // of what ran: where it began and where it ended
 }
 
 // seen is what a source has told, by whatever means.
@@ -29,27 +31,20 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 	if err := expectSessions(raw.Notes, len(j.callers)); err != nil {
 		return err
 	}
-	var s seen
-	var err error
-	switch raw.Method {
-	case tracer.Polls:
-		t.Source = record.SourcePolls
-		s = fromPolls(raw)
-	case tracer.Switches:
-		t.Source = record.SourceSwitches
-		s = fromSwitches(raw)
-	case tracer.Runtime:
-		t.Source = record.SourceGo
-		blocking := t.Engine == "threads"
-		if blocking {
-			t.Note = "Go's runtime does not see when the kernel takes a thread off its CPU: the slices show at most what ran; " + raw.Why
-		}
-		s, err = fromRuntime(raw, blocking)
-	default:
-		err = fmt.Errorf("a trace by method %q", raw.Method)
-	}
+	s, err := see(t, raw)
 	if err != nil {
 		return err
+	}
+	k := newKernel(tracer.ParseSwitches(raw.Kernel))
+	if len(raw.Kernel) > 0 {
+		t.OnCPUNS = k.total(j.from, j.to)
+		if stolen := k.stolen(j.from, j.to); stolen > t.SpanNS/stolenWorth {
+			t.Note = fmt.Sprintf("other processes had the server's CPUs for %v: repeat it on a quiet machine",
+				time.Duration(stolen).Round(100*time.Microsecond))
+		}
+		if raw.Method != tracer.Switches {
+			s = k.correct(s)
+		}
 	}
 	t.CPUNS, t.Cut, t.Tracks, t.Requests = j.cpuNS, raw.Lost, s.tracks, j.requests()
 	c := composer{workload: w, offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
@@ -59,6 +54,28 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 		t.Slices = append(t.Slices, c.slices(task, s, burns[task], t.Requests)...)
 	}
 	return nil
+}
+
+// stolenWorth is the share of the span, as a divisor, that others may have had before it is worth a word.
+const stolenWorth = 20
+
+// see reads what the source tells, and says which it is.
+func see(t *record.Timeline, raw tracer.Raw) (s seen, err error) {
+	switch raw.Method {
+	case tracer.Polls:
+		t.Source, s = record.SourcePolls, fromPolls(raw)
+	case tracer.Switches:
+		t.Source, s = record.SourceSwitches, fromSwitches(raw, newKernel(tracer.ParseSwitches(raw.Kernel)))
+	case tracer.Runtime:
+		t.Source = record.SourceGo
+		s, err = fromRuntime(raw, t.Engine == "threads")
+	default:
+		err = fmt.Errorf("a trace by method %q", raw.Method)
+	}
+	if raw.Blind != "" {
+		t.Note = "when the kernel takes a thread off its CPU is not seen, so that bars show at most what ran: " + raw.Blind
+	}
+	return s, err
 }
 
 // expectSessions makes sure that server and client number the connections alike.

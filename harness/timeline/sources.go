@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 
 	"golang.org/x/exp/trace"
@@ -24,6 +23,7 @@ type taskKey struct {
 type taskStretch struct {
 	taskKey
 	from, to int64
+	threads  [2]int
 }
 
 // fromPolls reads what executors told. Which session a task has follows from when that got its first input: connections are
@@ -42,12 +42,12 @@ func fromPolls(raw tracer.Raw) (s seen) {
 	}
 	for _, p := range polls {
 		if task, ok := sessions[p.taskKey]; ok {
-			s.running = append(s.running, stretch{task, p.executor, p.from, p.to})
+			s.running = append(s.running, stretch{task, p.executor, p.from, p.to, p.threads})
 		}
 	}
 	for _, p := range waits {
 		if task, ok := sessions[p.taskKey]; ok {
-			s.ready = append(s.ready, stretch{task, -1, p.from, p.to})
+			s.ready = append(s.ready, stretch{task: task, track: -1, from: p.from, to: p.to})
 		}
 	}
 	for i := range executors {
@@ -58,57 +58,42 @@ func fromPolls(raw tracer.Raw) (s seen) {
 
 // stretchesOf pairs the events of executors: polls from their beginning to their end, waits from a wake to the next poll.
 func stretchesOf(events []tracer.Poll) (polls, waits []taskStretch) {
-	begun, woken := map[taskKey]int64{}, map[taskKey]int64{}
+	begun, woken := map[taskKey]tracer.Poll{}, map[taskKey]int64{}
 	for _, p := range events {
 		k := taskKey{p.Executor, p.Task}
 		switch p.Kind {
 		case tracer.Woken:
 			woken[k] = p.AtNS
 		case tracer.Begins:
-			begun[k] = p.AtNS
+			begun[k] = p
 			if at, ok := woken[k]; ok {
-				waits = append(waits, taskStretch{k, at, p.AtNS})
+				waits = append(waits, taskStretch{taskKey: k, from: at, to: p.AtNS})
 				delete(woken, k)
 			}
 		case tracer.Ends:
-			polls = append(polls, taskStretch{k, begun[k], p.AtNS})
+			polls = append(polls, taskStretch{k, begun[k].AtNS, p.AtNS, [2]int{begun[k].Thread, p.Thread}})
 			delete(begun, k)
 		}
 	}
-	for k, from := range begun { // under way when the tracing ended
-		polls = append(polls, taskStretch{k, from, math.MaxInt64})
+	for k, p := range begun { // under way when the tracing ended
+		polls = append(polls, taskStretch{k, p.AtNS, math.MaxInt64, [2]int{p.Thread, p.Thread}})
 	}
 	return polls, waits
 }
 
-// fromSwitches reads the kernel's records. A thread that was taken off its CPU although it could have gone on is ready until
-// it is put on one again. One that went to sleep is ready when its request comes, which the client knows.
-func fromSwitches(raw tracer.Raw) (s seen) {
-	sessions := map[int]int{}
-	for _, n := range raw.Notes {
-		if n.Kind == tracer.Met {
-			sessions[n.Thread] = n.Session
-		}
-	}
-	events := slices.Clone(raw.Switches)
-	slices.SortStableFunc(events, func(a, b tracer.Switch) int { return int(a.AtNS - b.AtNS) })
-	last := map[int]tracer.Switch{} // of each thread
+// fromSwitches takes what ran from the kernel alone. A thread that was taken off its CPU although it could have gone on is
+// ready until it is put on one again. One that went to sleep is ready when its request comes, which the client knows.
+func fromSwitches(raw tracer.Raw, k kernel) (s seen) {
 	tracks := newTracks("CPU")
-	for _, e := range events {
-		before, known := last[e.Thread]
-		last[e.Thread] = e
-		task, ours := sessions[e.Thread]
-		switch {
-		case !ours || !known:
-		case before.In && !e.In:
-			s.running = append(s.running, stretch{task, tracks.of(e.CPU), before.AtNS, e.AtNS})
-		case before.Preempted && e.In:
-			s.ready = append(s.ready, stretch{task, -1, before.AtNS, e.AtNS})
+	for _, n := range raw.Notes {
+		if n.Kind != tracer.Met {
+			continue
 		}
-	}
-	for thread, e := range last { // still on
-		if task, ours := sessions[thread]; ours && e.In {
-			s.running = append(s.running, stretch{task, tracks.of(e.CPU), e.AtNS, math.MaxInt64})
+		for _, on := range k.on[n.Thread] {
+			s.running = append(s.running, stretch{task: n.Session, track: tracks.of(on.track), from: on.from, to: on.to})
+		}
+		for _, off := range k.off[n.Thread] {
+			s.ready = append(s.ready, stretch{task: n.Session, track: -1, from: off.from, to: off.to})
 		}
 	}
 	s.tracks = tracks.names
@@ -159,8 +144,9 @@ func fromRuntime(raw tracer.Raw, blocking bool) (seen, error) {
 
 // span is a goroutine's time on a P so far.
 type span struct {
-	proc trace.ProcID
-	from int64
+	proc   trace.ProcID
+	thread trace.ThreadID
+	from   int64
 }
 
 // goReader follows goroutines through a trace.
@@ -178,9 +164,8 @@ type goReader struct {
 
 // goStretch is a stretch of a goroutine, whose session may not be known yet.
 type goStretch struct {
-	id       trace.GoID
-	track    int
-	from, to int64
+	id trace.GoID
+	stretch
 }
 
 func (g *goReader) event(e trace.Event) error {
@@ -200,36 +185,36 @@ func (g *goReader) event(e trace.Event) error {
 	case trace.EventStateTransition:
 		if change := e.StateTransition(); change.Resource.Kind == trace.ResourceGoroutine {
 			_, to := change.Goroutine()
-			g.turns(change.Resource.Goroutine(), to, e.Proc(), int64(e.Time())+g.offset)
+			g.turns(change.Resource.Goroutine(), to, span{e.Proc(), e.Thread(), int64(e.Time()) + g.offset})
 		}
 	}
 	return nil
 }
 
-// turns follows a goroutine into another state.
-func (g *goReader) turns(id trace.GoID, to trace.GoState, proc trace.ProcID, at int64) {
+// turns follows a goroutine into another state. It says where and when that was.
+func (g *goReader) turns(id trace.GoID, to trace.GoState, now span) {
 	if to == trace.GoSyscall && !g.blocking {
 		return // it goes on
 	}
 	if to == trace.GoRunning {
-		if _, runs := g.since[id]; runs && g.on[proc] == id {
+		if _, runs := g.since[id]; runs && g.on[now.proc] == id {
 			return // back from a system call
 		}
-		g.leaves(id, at)
+		g.leaves(id, now.from)
 		// Its P may have been taken from somebody in a system call.
-		if other, ok := g.on[proc]; ok {
-			g.leaves(other, at)
+		if other, ok := g.on[now.proc]; ok {
+			g.leaves(other, now.from)
 		}
-		g.on[proc], g.since[id] = id, span{proc, at}
+		g.on[now.proc], g.since[id] = id, now
 	} else {
-		g.leaves(id, at)
+		g.leaves(id, now.from)
 	}
 	if from, ok := g.waits[id]; ok && to != trace.GoRunnable {
 		delete(g.waits, id)
-		g.ready = append(g.ready, goStretch{id, -1, from, at})
+		g.ready = append(g.ready, goStretch{id, stretch{track: -1, from: from, to: now.from}})
 	}
 	if to == trace.GoRunnable {
-		g.waits[id] = at
+		g.waits[id] = now.from
 	}
 }
 
@@ -243,7 +228,8 @@ func (g *goReader) leaves(id trace.GoID, at int64) {
 	if g.on[s.proc] == id {
 		delete(g.on, s.proc)
 	}
-	g.running = append(g.running, goStretch{id, g.tracks.of(int(s.proc)), s.from, at})
+	thread := int(s.thread)
+	g.running = append(g.running, goStretch{id, stretch{0, g.tracks.of(int(s.proc)), s.from, at, [2]int{thread, thread}}})
 }
 
 // result keeps what belongs to sessions.
@@ -258,7 +244,8 @@ func (g *goReader) result() seen {
 	}{{g.running, &s.running}, {g.ready, &s.ready}} {
 		for _, x := range list.from {
 			if session, ok := g.sessions[x.id]; ok {
-				*list.to = append(*list.to, stretch{session, x.track, x.from, x.to})
+				x.task = session
+				*list.to = append(*list.to, x.stretch)
 			}
 		}
 	}

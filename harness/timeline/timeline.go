@@ -102,7 +102,7 @@ func Record(ctx context.Context, p *plan.Plan, o Options) ([]record.Timeline, er
 	defer back()
 	var made []record.Timeline
 	for i, point := range p.Points {
-		t, err := o.take(ctx, p, p.Job(i, 0, point))
+		t, err := o.take(ctx, p, point)
 		if err != nil {
 			return made, fmt.Errorf("timeline of %s: %w", t.Name, err)
 		}
@@ -207,26 +207,26 @@ func check(c plan.Catalog, point record.Point) error {
 	return nil
 }
 
-// take carries out one traced trial.
-func (o Options) take(ctx context.Context, p *plan.Plan, job plan.Job) (t *record.Timeline, err error) {
+// take carries out one traced trial. The plan's seed is the trial's, whatever the point: all engines meet the same requests.
+func (o Options) take(ctx context.Context, p *plan.Plan, point record.Point) (t *record.Timeline, err error) {
 	t = &record.Timeline{
-		Schema: record.Schema, Name: nameOf(p, job.Point), Point: job.Point, SpanNS: int64(job.Point.Duration("duration")),
+		Schema: record.Schema, Name: nameOf(p, point), Point: point, SpanNS: int64(point.Duration("duration")),
 	}
-	w, err := p.Catalog.Workload(job.Point.Workload)
+	w, err := p.Catalog.Workload(point.Workload)
 	if err != nil {
 		return t, err
 	}
-	address, cleanUp, err := listenAddress(job.Point.Text("transport"))
+	address, cleanUp, err := listenAddress(point.Text("transport"))
 	if err != nil {
 		return t, err
 	}
 	defer cleanUp()
-	server, ready, err := o.startServer(ctx, p.Catalog, job.Point, address)
+	server, ready, err := o.startServer(ctx, p.Catalog, point, address)
 	if err != nil {
 		return t, err
 	}
 	defer server.Kill()
-	j, err := travel(ctx, w, job, ready)
+	j, err := travel(ctx, w, plan.Job{Point: point, Seed: p.Seed}, ready)
 	if err != nil {
 		return t, err
 	}

@@ -186,21 +186,23 @@ func (b Bar) draw(c draw.Canvas, y vg.Length, x func(float64) vg.Length) {
 	c.Fill(box.Path())
 }
 
-// arrival marks a request that has come.
+// Marks lie beside the bars and not on them: what runs for microseconds would be hidden.
+
+// arrival marks a request that has come, below the row.
 func arrival(c draw.Canvas, x, y vg.Length) {
-	c.StrokeLine2(draw.LineStyle{Color: Text, Width: 0.8}, x, y-ganttBar/2-1.5, x, y+1)
+	c.StrokeLine2(draw.LineStyle{Color: Text, Width: 0.9}, x, y-ganttBar/2-1.2, x, y-ganttLow/2)
 }
 
-// reply marks its reply.
+// reply marks its reply, above.
 func reply(c draw.Canvas, x, y vg.Length) {
-	const size = vg.Length(2.2)
-	at := vg.Point{X: x, Y: y + ganttBar/2 - 0.5}
+	const size = vg.Length(1.7)
+	at := vg.Point{X: x, Y: y + ganttBar/2 - 0.4}
 	var path vg.Path
 	path.Move(vg.Point{X: at.X - size, Y: at.Y + size})
 	path.Line(vg.Point{X: at.X + size, Y: at.Y + size})
 	path.Line(at)
 	path.Close()
-	c.SetColor(Text)
+	c.SetColor(Muted)
 	c.Fill(path)
 }
 

@@ -1,10 +1,12 @@
 package tracer
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -18,17 +20,16 @@ import (
 // The source is perf_event_open(2) with an event that counts nothing (PERF_COUNT_SW_DUMMY) but has context switches
 // recorded. A process may watch itself up to kernel.perf_event_paranoid 2, which is what most systems have; where it may
 // not, the caller hears why. There is an event for each thread on each CPU, because the kernel lets events share a buffer
-// only if they are of one CPU.
+// only if they are of one CPU. Threads that are made later inherit the events of those that make them.
 type switches struct {
 	events  []int
 	buffers [][]byte // one for each CPU: a page of metadata, then the records
-	full    bool
 }
 
-const (
-	bufferPages = 128 // the most that a user without privileges may lock, per CPU; 16,000 switches of 32 bytes
-	metaHead    = 1024
-)
+// Pages of a CPU's buffer: what is tried first, 65,000 switches, and the most that a user without privileges may lock.
+var bufferPages = []int{512, 128}
+
+const metaHead = 1024 // where the metadata says how much has been written
 
 // watchThreads begins to record the switches of all threads that this process has now.
 func watchThreads() (*switches, error) {
@@ -83,7 +84,7 @@ func (s *switches) watchCPU(cpu int, threads []int) error {
 		fd, err := unix.PerfEventOpen(&unix.PerfEventAttr{
 			Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_DUMMY, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 			Sample_type: unix.PERF_SAMPLE_TID | unix.PERF_SAMPLE_TIME | unix.PERF_SAMPLE_CPU,
-			Bits: unix.PerfBitDisabled | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv | unix.PerfBitContextSwitch |
+			Bits: unix.PerfBitDisabled | unix.PerfBitInherit | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv | unix.PerfBitContextSwitch |
 				unix.PerfBitSampleIDAll | unix.PerfBitUseClockID,
 			Clockid: unix.CLOCK_MONOTONIC,
 		}, thread, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
@@ -101,13 +102,24 @@ func (s *switches) watchCPU(cpu int, threads []int) error {
 			continue
 		}
 		first = fd
-		buffer, err := unix.Mmap(fd, 0, (1+bufferPages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-		if err != nil {
+		if err := s.mapBuffer(fd); err != nil {
 			return err
 		}
-		s.buffers = append(s.buffers, buffer)
 	}
 	return nil
+}
+
+// mapBuffer gives an event the largest buffer that is allowed.
+func (s *switches) mapBuffer(fd int) (err error) {
+	for _, pages := range bufferPages {
+		var buffer []byte
+		buffer, err = unix.Mmap(fd, 0, (1+pages)*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		if err == nil {
+			s.buffers = append(s.buffers, buffer)
+			return nil
+		}
+	}
+	return err
 }
 
 // all tells all events the same.
@@ -120,22 +132,21 @@ func (s *switches) all(request uint, value int) error {
 	return nil
 }
 
-// collect ends the recording and returns what there is, CPU by CPU.
-func (s *switches) collect() ([]Switch, error) {
+// collect ends the recording and returns the records, CPU by CPU, and whether there was no room for more.
+func (s *switches) collect() (records []byte, full bool, err error) {
 	defer s.close()
 	if err := s.all(unix.PERF_EVENT_IOC_DISABLE, 0); err != nil {
-		return nil, fmt.Errorf("end the recording of context switches: %w", err)
+		return nil, false, fmt.Errorf("end the recording of context switches: %w", err)
 	}
-	var found []Switch
 	for _, b := range s.buffers {
-		records := b[os.Getpagesize():]
+		room := b[os.Getpagesize():]
 		head := binary.NativeEndian.Uint64(b[metaHead:])
-		if head+recordBytes > uint64(len(records)) { // nobody reads meanwhile, so the kernel stops where it is full
-			s.full = true
+		if head+recordBytes > uint64(len(room)) { // nobody reads meanwhile, so the kernel stops where it is full
+			full = true
 		}
-		found = append(found, parseSwitches(records[:min(head, uint64(len(records)))])...)
+		records = append(records, room[:min(head, uint64(len(room)))]...)
 	}
-	return found, nil
+	return records, full, nil
 }
 
 func (s *switches) close() {
@@ -148,14 +159,23 @@ func (s *switches) close() {
 	s.buffers, s.events = nil, nil
 }
 
+// A Switch is a thread that the kernel put on a CPU or took off it.
+type Switch struct {
+	AtNS      int64
+	Thread    int
+	CPU       int
+	In        bool
+	Preempted bool // taken off although it could have gone on
+}
+
 // A record of a switch has a header (type, flags, size) and what Sample_type asked for: process and thread, time, CPU.
 const (
 	headerBytes = 8
 	recordBytes = 32
 )
 
-// parseSwitches reads the records in a buffer. Those of other kinds are left out.
-func parseSwitches(records []byte) []Switch {
+// ParseSwitches reads the kernel's records and returns them by time. Records of other kinds are left out.
+func ParseSwitches(records []byte) []Switch {
 	var found []Switch
 	order := binary.NativeEndian
 	for len(records) >= headerBytes {
@@ -172,5 +192,6 @@ func parseSwitches(records []byte) []Switch {
 		}
 		records = records[size:]
 	}
+	slices.SortStableFunc(found, func(a, b Switch) int { return cmp.Compare(a.AtNS, b.AtNS) })
 	return found
 }

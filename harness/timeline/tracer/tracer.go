@@ -31,8 +31,11 @@ import (
 const (
 	Polls    = "polls"    // the engine's executors
 	Runtime  = "runtime"  // Go's execution trace
-	Switches = "switches" // the kernel's records; Runtime where the kernel does not allow it
+	Switches = "switches" // the kernel alone; Runtime where the kernel does not allow it
 )
+
+// Whatever the method, the kernel's records of context switches are taken too where they can be. Executors and Go's runtime
+// do not see that the kernel has taken their thread off its CPU, for another process say, and believe that they run.
 
 // Bounds of what is kept: minutes of the small loads that make a picture.
 const (
@@ -43,13 +46,13 @@ const (
 
 // Raw is what was seen.
 type Raw struct {
-	Method   string   `json:"method"` // what was used
-	Why      string   `json:"why,omitempty"`
-	Notes    []Note   `json:"notes"`
-	Polls    []Poll   `json:"polls,omitempty"`
-	Switches []Switch `json:"switches,omitempty"`
-	Go       []byte   `json:"go,omitempty"`
-	Lost     string   `json:"lost,omitempty"` // what did not fit
+	Method string `json:"method"` // what was used
+	Notes  []Note `json:"notes"`
+	Polls  []Poll `json:"polls,omitempty"`
+	Go     []byte `json:"go,omitempty"`
+	Kernel []byte `json:"kernel,omitempty"` // records of context switches, see ParseSwitches
+	Blind  string `json:"blind,omitempty"`  // why there are none
+	Lost   string `json:"lost,omitempty"`   // what did not fit
 }
 
 // Kinds of notes.
@@ -80,15 +83,7 @@ type Poll struct {
 	Executor int    `json:"executor"`
 	Task     uint64 `json:"task"`
 	Kind     string `json:"kind"`
-}
-
-// A Switch is a thread that the kernel put on a CPU or took off it.
-type Switch struct {
-	AtNS      int64 `json:"at_ns"`
-	Thread    int   `json:"thread"`
-	CPU       int   `json:"cpu"`
-	In        bool  `json:"in,omitempty"`
-	Preempted bool  `json:"preempted,omitempty"` // taken off although it could have gone on
+	Thread   int    `json:"thread,omitempty"` // of Begins and Ends
 }
 
 // A Tracer watches a server. Its methods are for any goroutine; a nil Tracer does nothing.
@@ -100,7 +95,7 @@ type Tracer struct {
 	raw      Raw
 	sessions int
 	text     bounded   // of the Go trace
-	kernel   *switches // nil unless its records are taken
+	kernel   *switches // nil where the kernel does not tell
 }
 
 // New returns a tracer that has not begun. An unknown method is the caller's mistake.
@@ -129,6 +124,14 @@ func (t *Tracer) Begin(e engine.Engine) error {
 	if t == nil {
 		return nil
 	}
+	kernel, err := watchThreads()
+	if err != nil {
+		t.raw.Blind = err.Error()
+		if t.raw.Method == Switches {
+			t.raw.Method = Runtime
+		}
+	}
+	t.kernel = kernel
 	switch t.raw.Method {
 	case Polls:
 		polled, ok := e.(engine.Polled)
@@ -136,17 +139,10 @@ func (t *Tracer) Begin(e engine.Engine) error {
 			return misuse.Errorf("this engine has no polls to show")
 		}
 		polled.Trace(t)
-		return nil
-	case Switches:
-		kernel, err := watchThreads()
-		if err == nil {
-			t.kernel = kernel
-			return nil
+	case Runtime:
+		if err := trace.Start(&t.text); err != nil {
+			return fmt.Errorf("begin the Go trace: %w", err)
 		}
-		t.raw.Method, t.raw.Why = Runtime, err.Error()
-	}
-	if err := trace.Start(&t.text); err != nil {
-		return fmt.Errorf("begin the Go trace: %w", err)
 	}
 	return nil
 }
@@ -164,15 +160,20 @@ func (t *Tracer) Collect() (Raw, error) {
 			return raw, misuse.Errorf("the Go trace is longer than %d MiB: trace a shorter time or a lower rate", traceMax>>20)
 		}
 	}
-	if t.kernel != nil {
-		var err error
-		if raw.Switches, err = t.kernel.collect(); err != nil {
-			return raw, err
-		}
-		if t.kernel.full {
-			raw.Lost = "context switches after the first"
-		}
+	if t.kernel == nil {
+		return raw, nil
 	}
+	records, full, err := t.kernel.collect()
+	switch {
+	case err != nil:
+		return raw, err
+	case full && raw.Method == Switches:
+		raw.Lost = "what ran after the first context switches: there were too many"
+	case full:
+		raw.Blind = "there were too many context switches"
+		return raw, nil
+	}
+	raw.Kernel = records
 	return raw, nil
 }
 
@@ -271,5 +272,9 @@ func (t *Tracer) poll(executor int, task uint64, kind string) {
 		t.raw.Lost = fmt.Sprintf("polls after the first %d events", pollsMax)
 		return
 	}
-	t.raw.Polls = append(t.raw.Polls, Poll{t.now(), executor, task, kind})
+	p := Poll{AtNS: t.now(), Executor: executor, Task: task, Kind: kind}
+	if kind != Woken {
+		p.Thread = unix.Gettid()
+	}
+	t.raw.Polls = append(t.raw.Polls, p)
 }
