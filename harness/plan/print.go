@@ -58,7 +58,7 @@ func (p *Plan) printSize(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, name := range p.experiments() {
 		own := slices.DeleteFunc(append(slices.Clone(probes), jobs...), func(j Job) bool { return j.Point.Experiment != name })
-		fmt.Fprintf(table, "  %s\t%d trials\tabout %v\n", name, len(own), Estimate(own).Round(time.Second))
+		fmt.Fprintf(table, "  %s\t%d trials\tabout %v\n", name, len(own), (Estimate(own) + p.searchTime(name)).Round(time.Second))
 	}
 	table.Flush()
 }

@@ -5,17 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"time"
 
 	"turnlab/harness/capacity"
 	"turnlab/harness/plan"
 	"turnlab/harness/record"
-	"turnlab/harness/trial"
 	"turnlab/internal/misuse"
 )
 
@@ -39,13 +34,6 @@ type Capacity struct {
 	capacity.Result
 }
 
-// A search is the search for the capacity of one point.
-type search struct {
-	point  record.Point // in the closed loop
-	search *capacity.Search
-	found  Capacity
-}
-
 // FindCapacity searches, for every point of p, the highest rate that keeps the service level, into a new folder. The points are
 // those of a closed loop; their throughput is where the search begins. Every probe is a record like any other. Engines take
 // turns in shuffled order, one probe each, so that the machine's drift meets all of them. At the end the lower bound is
@@ -60,12 +48,14 @@ func FindCapacity(ctx context.Context, p *plan.Plan, goal CapacityGoal, o Option
 	if err != nil {
 		return nil, err
 	}
-	h := &hunt{runner: newRunner(p, o, w, meta), goal: goal, accept: capacity.Goal{
-		LossRatio: 1 - goal.SLO.Share, Trials: capacity.DefaultTrials, ExceedRatio: capacity.DefaultExceedRatio, Width: goal.Width,
-	}}
+	h := newHunt(newRunner(p, o, w, meta), "", nil)
 	unpin := h.stepAside()
 	if err = h.calibrate(ctx, true); err == nil {
-		found, err = h.all(ctx)
+		err = h.begin(ctx, goal)
+	}
+	if err == nil {
+		err = h.all(ctx)
+		found, err = h.save(err)
 	}
 	unpin()
 	end := w.Close
@@ -91,32 +81,8 @@ func checkCapacity(p *plan.Plan, goal CapacityGoal, o Options) error {
 	return check(p, o)
 }
 
-// hunt is a runner that chooses its points by what it has seen.
-type hunt struct {
-	*runner
-	goal     CapacityGoal
-	accept   capacity.Goal
-	trials   int
-	searches []*search
-}
-
-func (h *hunt) all(ctx context.Context) ([]Capacity, error) {
-	if err := h.begin(ctx); err != nil {
-		return nil, err
-	}
-	for step := 1; ; step++ { // bounded by capacity.MaxProbes for each search
-		going, err := h.step(ctx, step)
-		if err != nil {
-			return h.save(err)
-		}
-		if !going {
-			return h.save(h.confirm(ctx, step+1))
-		}
-	}
-}
-
-// begin measures the closed loops.
-func (h *hunt) begin(ctx context.Context) error {
+// begin measures the closed loops, and begins a search for each.
+func (h *hunt) begin(ctx context.Context, goal CapacityGoal) error {
 	for _, j := range h.plan.Jobs() {
 		t, err := h.probe(ctx, j.Block, j.Point)
 		if err != nil {
@@ -125,112 +91,17 @@ func (h *hunt) begin(ctx context.Context) error {
 		if t.ThroughputRPS == 0 {
 			return fmt.Errorf("%s %s served nothing in the closed loop, so there is nowhere to begin: %s", t.Label(), t.Workload, t.Failed)
 		}
-		genMax, most := 0.0, 1e8
-		if rps, known := trial.GenMax(j.Point, h.meta.Calibrations); known {
-			genMax, most = rps, math.Max(1, math.Floor(rps))
-		}
-		h.searches = append(h.searches, &search{
-			point: j.Point, search: capacity.NewSearch(h.accept, t.ThroughputRPS, 1, most),
-			found: Capacity{
-				GenMaxRPS: genMax, Engine: t.Label(), Workload: t.Workload, Conns: t.Number("conns"), SLO: h.goal.SLO.Text, PeakRPS: t.ThroughputRPS,
-			},
-		})
-	}
-	return nil
-}
-
-// step makes one probe for each search that is not over.
-func (h *hunt) step(ctx context.Context, step int) (going bool, err error) {
-	for _, i := range h.order(step) {
-		s := h.searches[i]
-		rate, more := s.search.Next()
-		if !more {
-			continue
-		}
-		t, loss, err := h.loss(ctx, step, s.point, rate)
-		if err != nil {
-			return false, err
-		}
-		s.search.Add(rate, loss, capacity.GeneratorLimited(t))
-		h.tell(fmt.Sprintf("%s: %.0f/s lost %.2f %%", describe(s.point), rate, 100*loss))
-		going = true
-	}
-	return going, nil
-}
-
-func (h *hunt) order(step int) []int {
-	return rand.New(rand.NewPCG(h.plan.Seed, uint64(step))).Perm(len(h.searches))
-}
-
-// confirm measures each lower bound again.
-func (h *hunt) confirm(ctx context.Context, step int) error {
-	for again := range capacity.DefaultTrials {
-		for _, i := range h.order(step + again) {
-			s := h.searches[i]
-			lower := s.search.Result().Lower
-			if lower == 0 {
-				continue
-			}
-			_, loss, err := h.loss(ctx, step+again, s.point, lower)
-			if err != nil {
-				return err
-			}
-			s.found.ConfirmLoss = append(s.found.ConfirmLoss, loss)
-		}
-	}
-	for _, s := range h.searches {
-		if len(s.found.ConfirmLoss) > 0 {
-			passed := h.accept.Passes(s.found.ConfirmLoss)
-			s.found.Confirmed = &passed
-		}
+		h.add(j.Point, goal, t.ThroughputRPS)
 	}
 	return nil
 }
 
 // save writes what was found, also when the search was ended by err.
 func (h *hunt) save(err error) ([]Capacity, error) {
-	var found []Capacity
-	for _, s := range h.searches {
-		s.found.Result = s.search.Result()
-		if s.found.GenMaxRPS > 0 && s.found.Upper == 0 && s.found.Lower >= math.Floor(s.found.GenMaxRPS) {
-			s.found.Irregular = fmt.Sprintf("the generator is the limit: the capacity is >= gen_max, %.0f/s", s.found.Lower)
-		}
-		found = append(found, s.found)
-	}
+	found := h.found()
 	text, encodeErr := json.MarshalIndent(found, "", "  ")
 	if encodeErr == nil {
 		encodeErr = os.WriteFile(filepath.Join(h.options.Dir, "capacity.json"), append(text, '\n'), 0o644)
 	}
 	return found, errors.Join(err, encodeErr)
-}
-
-// loss measures a point at a rate.
-func (h *hunt) loss(ctx context.Context, step int, p record.Point, rate float64) (*record.Trial, float64, error) {
-	p.Mode, p.Params = record.Open, maps.Clone(p.Params)
-	p.Params["rate"], p.Params["arrivals"] = rate, h.goal.Arrivals
-	t, err := h.probe(ctx, step, p)
-	if err != nil {
-		return nil, 0, err
-	}
-	loss, err := h.goal.SLO.Loss(t)
-	return t, loss, err
-}
-
-// probe makes a trial and keeps its record.
-func (h *hunt) probe(ctx context.Context, block int, p record.Point) (*record.Trial, error) {
-	t, err := h.lab.Measure(ctx, h.plan.Job(h.trials, block, p))
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%w after %d probes; they are in %s", ErrInterrupted, h.trials, h.options.Dir)
-	}
-	if err != nil {
-		return nil, err
-	}
-	h.trials++
-	return t, h.writer.Add(t)
-}
-
-func (h *hunt) tell(text string) {
-	if h.options.Stderr != nil && !h.options.Quiet {
-		fmt.Fprintf(h.options.Stderr, "%s %s\n", time.Now().Format(time.TimeOnly), text)
-	}
 }

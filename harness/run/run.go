@@ -81,6 +81,7 @@ func newMeta(p *plan.Plan) record.Run {
 		Schema: record.Schema, ID: newID(now), Version: host.Version(), Command: os.Args, StartedUnix: now.UnixNano(),
 		Seed: p.Seed, Blocks: len(p.Order), Plan: p.Points, Order: p.Order, Host: host.Describe(), Notes: p.Notes,
 		Precision: p.Precision, BudgetNS: int64(p.Budget), ExperimentBlocks: p.Blocks,
+		Searches: p.Searches,
 	}
 	meta.Host.ServerCPUs, meta.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
 	return meta
@@ -167,6 +168,9 @@ func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) 
 	}
 	if err == nil {
 		err = r.measure(ctx, r.remaining(have))
+	}
+	if err == nil {
+		err = r.search(ctx)
 	}
 	unpin()
 	r.advise()

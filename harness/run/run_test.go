@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		child := map[string]func() int{
 			"serve": func() int { return server.Main(os.Stdin, os.Stdout) },
 			"load":  func() int { return load.Main(os.Stdin, os.Stdout) },
+			"null":  func() int { return load.NullMain(os.Stdin, os.Stdout) },
 		}
 		os.Exit(child[os.Args[2]]())
 	}

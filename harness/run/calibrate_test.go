@@ -1,0 +1,107 @@
+package run
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"turnlab/engine/all"
+	"turnlab/harness/plan"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/internal/misuse"
+	"turnlab/workloads"
+)
+
+// rated is a plan of real engines at some rates.
+func rated(t *testing.T, rate string, axes ...plan.Axis) *plan.Plan {
+	t.Helper()
+	s := plan.Sweep{
+		Engines: []string{"loop"}, Workloads: []string{"echo"}, Blocks: 1, Seed: 1,
+		Axes: append(axes, plan.Axis{Name: "rate", Values: rate}, plan.Axis{Name: "duration", Values: "1200ms"}, plan.Axis{Name: "warmup", Values: "50ms"}),
+	}
+	p, err := s.Resolve(plan.Catalog{Engines: all.Specs, Workloads: workloads.All}, proc.Allowed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRatesThatNoGeneratorKeepsAreRefusedAndLeaveNothing(t *testing.T) {
+	t.Setenv(real, "1")
+	o := options(t)
+	_, err := Execute(t.Context(), rated(t, "200,90M"), o)
+	if !misuse.Is(err) || !strings.Contains(err.Error(), "rate 90000000 of echo at 64 connections") || !strings.Contains(err.Error(), "gen_max") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(o.Dir); err == nil {
+		t.Error("a run that could not begin left a folder")
+	}
+}
+
+func TestWhatTheGeneratorCanDoIsMeasuredOnceAndKept(t *testing.T) {
+	t.Setenv(real, "1")
+	o, p := options(t), rated(t, "200", plan.Axis{Name: "generators", Values: "1,2"}, plan.Axis{Name: "conns", Values: "8"})
+	if _, err := Execute(t.Context(), p, o); err != nil {
+		t.Fatal(err)
+	}
+	f := loadFolder(t, o.Dir)
+	if len(f.Run.Calibrations) != 2 {
+		t.Fatalf("one generator and two are two shapes of load; %+v, notes %v", f.Run.Calibrations, f.Run.Notes)
+	}
+	for _, c := range f.Run.Calibrations {
+		if c.Workload != "echo" || c.GenMaxRPS != 200 || !c.AtLeast || len(c.Attempts) == 0 || c.Params["conns"] != 8.0 {
+			t.Errorf("%+v", c)
+		}
+	}
+	for i, tr := range f.Trials {
+		if tr.Failed != "" || len(tr.Errors) > 0 || tr.Requests != tr.Due || tr.Due < 150 || tr.Due > 350 {
+			t.Errorf("trial %d: %s, %d of %d, %v", i, tr.Failed, tr.Requests, tr.Due, tr.Errors)
+		}
+		if len(tr.Intervals) != 2 || tr.Arrivals == nil {
+			t.Errorf("trial %d: %d intervals, arrivals %+v", i, len(tr.Intervals), tr.Arrivals)
+		}
+		if apart := tr.ApartNS > 0; apart != (tr.Number("generators") == 2) {
+			t.Errorf("%v generators, windows %d ns apart", tr.Number("generators"), tr.ApartNS)
+		}
+	}
+	kept := f.Run.Calibrations[0]
+	f.Run.Calibrations[0].GenMaxRPS, f.Run.Calibrations[0].AtLeast = 100, false
+	w, err := recordAgain(o.Dir, f.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := Resume(t.Context(), p.Catalog, o); !misuse.Is(err) {
+		t.Errorf("a run that is resumed must go by its own calibration, %+v, and %v", kept, err)
+	}
+	if f = loadFolder(t, o.Dir); len(f.Trials) != 2 {
+		t.Errorf("%d trials are left of 2", len(f.Trials))
+	}
+}
+
+// recordAgain changes run.json.
+func recordAgain(dir string, run record.Run) (*record.Writer, error) {
+	_, w, err := record.Reopen(dir)
+	if err != nil {
+		return nil, err
+	}
+	return w, w.Amend(run)
+}
+
+func TestAGeneratorThatCannotBeCalibratedIsNotedAndTheRunGoesOn(t *testing.T) {
+	o := options(t) // of doubles, of which the null responder fails
+	t.Setenv("TRIALTEST_FAULT", "null start die")
+	s := plan.Sweep{Engines: []string{"toy"}, Workloads: []string{"echo"}, Blocks: 1, Axes: []plan.Axis{{Name: "rate", Values: "10"}}}
+	p, err := s.Resolve(toys, proc.Allowed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Execute(t.Context(), p, o); err != nil {
+		t.Fatal(err)
+	}
+	f := loadFolder(t, o.Dir)
+	if len(f.Trials) != 1 || len(f.Run.Calibrations) != 0 || len(f.Run.Notes) == 0 || !strings.Contains(f.Run.Notes[0], "could not be calibrated") {
+		t.Errorf("%d trials, %+v, notes %v", len(f.Trials), f.Run.Calibrations, f.Run.Notes)
+	}
+}

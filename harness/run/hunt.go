@@ -1,0 +1,250 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"turnlab/harness/capacity"
+	"turnlab/harness/record"
+	"turnlab/harness/stat"
+	"turnlab/harness/trial"
+)
+
+// A search is the search for the capacity of one point under one service level.
+type search struct {
+	point  record.Point // in the closed loop
+	goal   CapacityGoal
+	accept capacity.Goal
+	search *capacity.Search
+	found  Capacity
+	used   map[string]int // by rate: how many of the hunt's trials this search has taken
+}
+
+// hunt is a runner that chooses its points by what it has seen.
+//
+// Searches of one point share their trials: whether a trial keeps p99 < 1 ms and whether it keeps p99 < 20 ms can both be
+// read from it. Each search takes every trial once, in the order in which they were made. That is also how a hunt goes on
+// that was interrupted: its trials are there, the searches ask for them again, and get them without a measurement.
+type hunt struct {
+	*runner
+	arm      string
+	made     map[string][]*record.Trial // by point and rate
+	trials   int                        // the number of the next one
+	searches []*search
+}
+
+// newHunt begins a hunt whose trials have an arm. have is what there is of the run.
+func newHunt(r *runner, arm string, have []record.Trial) *hunt {
+	h := &hunt{runner: r, arm: arm, made: map[string][]*record.Trial{}}
+	for i := range have {
+		t := &have[i]
+		h.trials = max(h.trials, t.Trial+1)
+		if arm != "" && t.Arm == arm && t.Mode == record.Open {
+			h.made[key(t.Point)] = append(h.made[key(t.Point)], t)
+		}
+	}
+	return h
+}
+
+// add begins a search at a rate.
+func (h *hunt) add(p record.Point, goal CapacityGoal, peak float64) {
+	accept := capacity.Goal{
+		LossRatio: 1 - goal.SLO.Share, Trials: capacity.DefaultTrials, ExceedRatio: capacity.DefaultExceedRatio, Width: goal.Width,
+	}
+	genMax, most := 0.0, 1e8
+	if rps, known := trial.GenMax(p, h.meta.Calibrations); known {
+		genMax, most = rps, math.Max(1, math.Floor(rps))
+	}
+	h.searches = append(h.searches, &search{
+		point: p, goal: goal, accept: accept, search: capacity.NewSearch(accept, peak, 1, most), used: map[string]int{},
+		found: Capacity{
+			GenMaxRPS: genMax, Engine: p.Label(), Workload: p.Workload, Conns: p.Number("conns"), SLO: goal.SLO.Text, PeakRPS: peak,
+		},
+	})
+}
+
+// all carries the searches out: one probe each in turn, in shuffled order, until none is left; then each lower bound again.
+func (h *hunt) all(ctx context.Context) error {
+	for step := 1; ; step++ { // bounded by capacity.MaxProbes for each search
+		going, err := h.step(ctx, step)
+		if err != nil {
+			return err
+		}
+		if !going {
+			return h.confirm(ctx, step+1)
+		}
+	}
+}
+
+// step makes one probe for each search that is not over.
+func (h *hunt) step(ctx context.Context, step int) (going bool, err error) {
+	for _, i := range h.order(step) {
+		s := h.searches[i]
+		rate, more := s.search.Next()
+		if !more {
+			continue
+		}
+		t, loss, err := h.loss(ctx, step, s, rate)
+		if err != nil {
+			return false, err
+		}
+		s.search.Add(rate, loss, capacity.GeneratorLimited(t))
+		h.tell(fmt.Sprintf("%s: %.0f/s lost %.2f %% under %s", describe(s.point), rate, 100*loss, s.goal.SLO.Text))
+		going = true
+	}
+	return going, nil
+}
+
+func (h *hunt) order(step int) []int {
+	return rand.New(rand.NewPCG(h.plan.Seed, uint64(step))).Perm(len(h.searches))
+}
+
+// confirm measures each lower bound again.
+func (h *hunt) confirm(ctx context.Context, step int) error {
+	for again := range capacity.DefaultTrials {
+		for _, i := range h.order(step + again) {
+			s := h.searches[i]
+			lower := s.search.Result().Lower
+			if lower == 0 {
+				continue
+			}
+			_, loss, err := h.loss(ctx, step+again, s, lower)
+			if err != nil {
+				return err
+			}
+			s.found.ConfirmLoss = append(s.found.ConfirmLoss, loss)
+		}
+	}
+	for _, s := range h.searches {
+		if len(s.found.ConfirmLoss) > 0 {
+			passed := s.accept.Passes(s.found.ConfirmLoss)
+			s.found.Confirmed = &passed
+		}
+	}
+	return nil
+}
+
+// found returns what is known of each search.
+func (h *hunt) found() []Capacity {
+	var found []Capacity
+	for _, s := range h.searches {
+		s.found.Result = s.search.Result()
+		if s.found.GenMaxRPS > 0 && s.found.Upper == 0 && s.found.Lower >= math.Floor(s.found.GenMaxRPS) {
+			s.found.Irregular = fmt.Sprintf("the generator is the limit: the capacity is >= gen_max, %.0f/s", s.found.Lower)
+		}
+		found = append(found, s.found)
+	}
+	return found
+}
+
+// loss returns the next trial of a point at a rate, which is measured unless there is one that the search has not taken.
+func (h *hunt) loss(ctx context.Context, step int, s *search, rate float64) (*record.Trial, float64, error) {
+	p := s.point
+	p.Arm, p.Mode, p.Params = h.arm, record.Open, maps.Clone(p.Params)
+	p.Params["rate"], p.Params["arrivals"] = rate, s.goal.Arrivals
+	at := key(p)
+	if s.used[at] == len(h.made[at]) {
+		t, err := h.probe(ctx, step, p)
+		if err != nil {
+			return nil, 0, err
+		}
+		h.made[at] = append(h.made[at], t)
+	}
+	t := h.made[at][s.used[at]]
+	s.used[at]++
+	loss, err := s.goal.SLO.Loss(t)
+	return t, loss, err
+}
+
+// probe makes a trial and keeps its record.
+func (h *hunt) probe(ctx context.Context, block int, p record.Point) (*record.Trial, error) {
+	t, err := h.lab.Measure(ctx, h.plan.Job(h.trials, block, p))
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%w after %d probes; they are in %s", ErrInterrupted, h.trials, h.options.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.trials++
+	return t, h.writer.Add(t)
+}
+
+func (h *hunt) tell(text string) {
+	if h.options.Stderr != nil && !h.options.Quiet {
+		fmt.Fprintf(h.options.Stderr, "%s %s\n", time.Now().Format(time.TimeOnly), text)
+	}
+}
+
+// searchArrivals is the kind of arrivals of the searches that experiments ask for.
+const searchArrivals = "poisson"
+
+// search carries out the searches that the plan's experiments ask for, when the blocks are done, and writes what they found
+// into run.json. A run that ran out of its time has none.
+func (r *runner) search(ctx context.Context) error {
+	outOfTime := r.plan.Budget > 0 && r.meta.Stopped != ""
+	if len(r.plan.Searches) == 0 || len(r.meta.Capacities) > 0 || outOfTime {
+		return nil
+	}
+	folder, err := record.Load(r.options.Dir)
+	if err != nil {
+		return err
+	}
+	h := newHunt(r, record.Probe, folder.Trials)
+	for _, wanted := range r.plan.Searches {
+		if err := h.wants(wanted, folder.Trials); err != nil {
+			return err
+		}
+	}
+	if err := h.all(ctx); err != nil {
+		return err
+	}
+	for i, c := range h.found() {
+		r.meta.Capacities = append(r.meta.Capacities, record.Capacity{
+			Experiment: h.searches[i].point.Experiment, Engine: c.Engine, Workload: c.Workload, Conns: c.Conns, SLO: c.SLO, PeakRPS: c.PeakRPS,
+			GenMaxRPS: c.GenMaxRPS, LowerRPS: c.Lower, UpperRPS: c.Upper, Irregular: c.Irregular, Probes: c.Probes, Confirmed: c.Confirmed,
+		})
+	}
+	return r.writer.Amend(r.meta)
+}
+
+// wants begins the searches of an experiment: of each point at the median of its closed loops.
+func (h *hunt) wants(wanted record.Search, have []record.Trial) error {
+	for _, p := range h.plan.Points {
+		if p.Experiment != wanted.Experiment || p.Mode != record.Closed || p.Arm != "" {
+			continue
+		}
+		peak := medianThroughput(have, p)
+		if peak == 0 {
+			h.meta.Notes = append(h.meta.Notes, describe(p)+" served nothing in the closed loop, so its capacity was not searched")
+			continue
+		}
+		for _, text := range wanted.SLOs {
+			slo, err := capacity.ParseSLO(text)
+			if err != nil {
+				return err
+			}
+			h.add(p, CapacityGoal{SLO: slo, Width: wanted.Width, Arrivals: searchArrivals}, peak)
+		}
+	}
+	return nil
+}
+
+// medianThroughput returns where a search begins. Trials that are invalid count as well: what they say is good enough to
+// begin with.
+func medianThroughput(have []record.Trial, p record.Point) float64 {
+	var rates []float64
+	for i := range have {
+		if key(have[i].Point) == key(p) && have[i].ThroughputRPS > 0 {
+			rates = append(rates, have[i].ThroughputRPS)
+		}
+	}
+	s, err := stat.Summarise(rates)
+	if err != nil {
+		return 0
+	}
+	return s.Median
+}

@@ -1,0 +1,183 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"turnlab/harness/plan"
+	"turnlab/harness/proc"
+	"turnlab/harness/record"
+	"turnlab/harness/trial/trialtest"
+)
+
+// experiments is two questions: one of both engines in two blocks, one of a single engine in one.
+func experiments(t *testing.T, slos ...string) *plan.Plan {
+	t.Helper()
+	both := plan.Sweep{Engines: []string{"toy", "doll"}, Workloads: []string{"echo"}}
+	one := plan.Sweep{Engines: []string{"toy"}, Workloads: []string{"echo"}}
+	p, err := plan.Together([]plan.Part{
+		{Experiment: "a", Sweeps: []plan.Sweep{both}, Blocks: 2}, {Experiment: "b", Sweeps: []plan.Sweep{one}, Blocks: 1, SLOs: slos, Width: 0.05},
+	}, plan.Sweep{Seed: 1}, toys, proc.Allowed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestARunOfExperimentsSaysWhichTrialBelongsToWhich(t *testing.T) {
+	o := options(t)
+	got, err := Execute(t.Context(), experiments(t), o)
+	if err != nil || got.Done != 5 || got.Planned != 5 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	f := loadFolder(t, o.Dir)
+	trials := map[string]int{}
+	for _, tr := range f.Trials {
+		trials[tr.Experiment]++
+		if tr.Experiment == "b" && tr.Block != 0 {
+			t.Errorf("b has one block, and a trial in block %d", tr.Block)
+		}
+	}
+	if trials["a"] != 4 || trials["b"] != 1 || f.Run.ExperimentBlocks["b"] != 1 {
+		t.Errorf("%v, %v", trials, f.Run.ExperimentBlocks)
+	}
+	if again, err := Resume(t.Context(), toys, o); err != nil || again.Done != 5 {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+// shared is a plan with rates as shares of what toy and doll can do.
+func shared(t *testing.T) *plan.Plan {
+	t.Helper()
+	s := plan.Sweep{Engines: []string{"toy", "doll"}, Workloads: []string{"echo"}, Blocks: 1, Seed: 1, Axes: []plan.Axis{{Name: "rate", Values: "50%,10%"}}}
+	p, err := s.Resolve(toys, proc.Allowed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAShareBecomesARateBeforeItIsMeasured(t *testing.T) {
+	o := options(t)
+	got, err := Execute(t.Context(), shared(t), o)
+	if err != nil || got.Done != 6 || got.Planned != 6 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	f := loadFolder(t, o.Dir)
+	probes := 0
+	for _, tr := range f.Trials {
+		if tr.Arm == record.Probe {
+			probes++
+			if tr.Mode != record.Closed || tr.Number("rate") != 0 || tr.Trial < 4 {
+				t.Errorf("probe %+v", tr.Point)
+			}
+			continue
+		}
+		if want := trialtest.RPS * tr.Number("rate-share"); tr.Number("rate") != want || tr.OfferedRPS != want {
+			t.Errorf("%.0f %% became %.0f/s, offered %.0f/s, want %.0f/s", 100*tr.Number("rate-share"), tr.Number("rate"), tr.OfferedRPS, want)
+		}
+	}
+	if probes != 2 {
+		t.Errorf("%d probes", probes)
+	}
+	for _, p := range f.Run.Plan {
+		if p.Number("rate") == 0 {
+			t.Errorf("run.json does not know the rate of %+v", p)
+		}
+	}
+	if _, counted := f.Counted(); len(counted) != 4 {
+		t.Errorf("%d trials count", len(counted))
+	}
+}
+
+func TestAResumedRunDoesNotProbeAgain(t *testing.T) {
+	o := options(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Stderr = onLine(func(text string) {
+		if strings.Contains(text, "1 of 4 trials done") {
+			cancel()
+		}
+	})
+	if _, err := Execute(ctx, shared(t), o); !errors.Is(err, ErrInterrupted) {
+		t.Fatal(err)
+	}
+	o.Stderr = nil
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 6 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	rates := map[string]float64{}
+	for _, tr := range loadFolder(t, o.Dir).Trials {
+		at := tr.Label() + " " + tr.Text("rate-share")
+		if had, ok := rates[at]; ok && had != tr.Number("rate") {
+			t.Errorf("%s has two rates", at)
+		}
+		rates[at] = tr.Number("rate")
+	}
+}
+
+func TestAPointThatServesNothingEndsTheRunAndCanBeProbedAgain(t *testing.T) {
+	t.Setenv(trialtest.Fault, "load go error")
+	t.Setenv(trialtest.Engine, "doll")
+	o := options(t)
+	if _, err := Execute(t.Context(), shared(t), o); err == nil || !strings.Contains(err.Error(), "no probe says what doll echo can do") {
+		t.Fatalf("got %v", err)
+	}
+	t.Setenv(trialtest.Fault, "")
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Failed != 1 || got.Done != 7 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestAGeneratorThatIsTheLimitBoundsAShare(t *testing.T) {
+	r := &runner{}
+	tr := &record.Trial{ThroughputRPS: 100_000, CPU: &record.CPU{ClientNSPerReq: 10_000}}
+	tr.Params = map[string]any{"client-cpus": "1", "threads": 1.0}
+	if got := r.capacity(tr); got != 75_000 || len(r.meta.Notes) != 1 {
+		t.Errorf("%v, %v", got, r.meta.Notes)
+	}
+	tr.CPU.ClientNSPerReq = 1000
+	if got := r.capacity(tr); got != 100_000 || len(r.meta.Notes) != 1 {
+		t.Errorf("%v, %v", got, r.meta.Notes)
+	}
+}
+
+func TestSearchesFollowTheBlocksAndShareTheirTrials(t *testing.T) {
+	o := options(t)
+	if _, err := Execute(t.Context(), experiments(t, "p99<1ms", "p99<20ms"), o); err != nil {
+		t.Fatal(err)
+	}
+	f := loadFolder(t, o.Dir)
+	if len(f.Run.Capacities) != 2 || f.Run.Capacities[0].SLO != "p99<1ms" || f.Run.Capacities[1].PeakRPS != trialtest.RPS {
+		t.Fatalf("%+v", f.Run.Capacities)
+	}
+	probes, most := 0, 0
+	for _, tr := range f.Trials {
+		if tr.Arm == record.Probe {
+			probes++
+		}
+	}
+	for _, c := range f.Run.Capacities {
+		most = max(most, c.Probes)
+	}
+	// The double answers nothing in an open loop, so both searches ask for the same rates: one has all trials made for it.
+	if probes != most || probes == 0 {
+		t.Errorf("%d trials for two searches of %d probes at most", probes, most)
+	}
+	before := len(f.Trials)
+	f.Run.Capacities = nil // as if it had been interrupted before they were written
+	_, w, err := record.Reopen(o.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Amend(f.Run), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(t.Context(), toys, o); err != nil {
+		t.Fatal(err)
+	}
+	if f = loadFolder(t, o.Dir); len(f.Trials) != before || len(f.Run.Capacities) != 2 {
+		t.Errorf("a search that goes on made %d trials again", len(f.Trials)-before)
+	}
+}
