@@ -28,6 +28,7 @@ type illustrator struct {
 	digest  *digest.Digest
 	section digest.Section
 	looks   map[string]chart.Look
+	runs    []string // names of two runs that are shown side by side; nil for one run
 }
 
 // figures draws every metric that a panel's trials have, then what stands behind them.
@@ -45,7 +46,10 @@ func (il illustrator) figures() [][]figure {
 					continue
 				}
 				figures[i] = append(figures[i], b.figure(p))
-				if ratios, ok := il.ratios(p, m); ok && m.ID == "cpu" {
+				if m.ID != "cpu" && il.runs == nil {
+					continue
+				}
+				if ratios, ok := il.ratios(p, m); ok {
 					figures[i] = append(figures[i], ratios)
 				}
 			}

@@ -36,7 +36,12 @@ func newExhibits(d *digest.Digest, looks map[string]chart.Look, o Options) (list
 			continue
 		}
 		known = append(known, e.Name)
-		x := &exhibit{Experiment: e, digest: of, looks: looks, timelines: o.Timelines}
+		x := &exhibit{Experiment: e, digest: of, looks: looks}
+		for _, t := range o.Timelines {
+			if t.Experiment == "" || t.Experiment == e.Name {
+				x.timelines = append(x.timelines, t)
+			}
+		}
 		for _, f := range o.Findings {
 			if f.Experiment == e.Name {
 				x.findings = append(x.findings, f)
@@ -60,8 +65,11 @@ func (x *exhibit) illustrate() {
 
 // figures draws a plot. An unknown metric or kind is the declaration's mistake, which no reader can mend.
 func (x *exhibit) figures(p Plot) []figure {
+	if p.Kind == Bounds {
+		return x.bounds(p)
+	}
 	if p.Kind == Gantt {
-		return nil
+		return ganttFigures(x.timelines)
 	}
 	var metrics []digest.Metric
 	for _, id := range p.Metrics {
@@ -72,7 +80,7 @@ func (x *exhibit) figures(p Plot) []figure {
 		metrics = append(metrics, m)
 	}
 	s := x.digest.Select(p.Where, p.X, p.Y)
-	e := easel{illustrator{x.digest, s, x.looks}, x.Name, p, metrics}
+	e := easel{illustrator{digest: x.digest, section: s, looks: x.looks}, x.Name, p, metrics}
 	switch p.Kind {
 	case Lines:
 		return e.lines()

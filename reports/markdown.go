@@ -13,6 +13,10 @@ import (
 func Markdown(w io.Writer, run *record.Run, trials []record.Trial, o Options) error {
 	r := newReport(run, trials, o)
 	r.illustrate()
+	return r.markdown(w)
+}
+
+func (r *report) markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n", mdText(r.title()), mdText(r.verdict()))
 	for _, f := range r.facts() {
@@ -38,7 +42,7 @@ func Markdown(w io.Writer, run *record.Run, trials []record.Trial, o Options) er
 		}
 	}
 	r.mdChecks(&b)
-	fmt.Fprintf(&b, "\n## Repeat it\n\n%s\n", mdCode(shellLine(run.Command)))
+	fmt.Fprintf(&b, "\n## Repeat it\n\n%s\n", mdCode(shellLine(r.digest.Run.Command)))
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the Markdown report: %w", err)
 	}

@@ -52,6 +52,7 @@ type page struct {
 	Version  string
 	RunID    string
 	Data     []download
+	Beside   bool // the page lies beside its records
 }
 
 // A pageFinding is a finding with its chart.
@@ -105,7 +106,7 @@ func (r *report) page(w io.Writer) error {
 	p := page{
 		Title: r.title(), CSS: template.CSS(css), JS: template.JS(pageJS), Policy: policy(css, pageJS),
 		Verdict: r.verdict(), Facts: r.facts(), Checks: r.checks, Counts: count(d.Trials),
-		Machine: machine(d.Run.Host), Notes: d.Run.Notes, Command: shellLine(d.Run.Command), Version: d.Run.Version, RunID: d.Run.ID,
+		Machine: machine(d.Run.Host), Notes: d.Run.Notes, Command: shellLine(d.Run.Command), Version: d.Run.Version, RunID: d.Run.ID, Beside: !r.apart,
 	}
 	p.Icons = map[string]template.HTML{}
 	data, err := downloads(d)

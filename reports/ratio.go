@@ -12,21 +12,42 @@ import (
 // ratioPlaces is the number of values of the axis at which ratios are shown.
 const ratioPlaces = 3
 
-// ratios draws a forest plot of a cost against the baseline engine's, paired within blocks.
+// A rival is a series and what it is compared with.
+type rival struct{ series, base int }
+
+// rivals compares every series with the baseline engine; of two runs, an engine of the second with itself in the first.
+func (il illustrator) rivals(p digest.Panel) (list []rival, against string) {
+	if il.runs != nil {
+		return il.acrossRuns(p), il.runs[0]
+	}
+	base := p.Baseline()
+	for i := range p.Series {
+		if i != base {
+			list = append(list, rival{i, base})
+		}
+	}
+	return list, p.Series[base].Name
+}
+
+// ratios draws a forest plot of a figure against another engine's, paired within blocks.
 func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
 	p.Series = drawn(p)
-	base := p.Baseline()
+	list, against := il.rivals(p)
 	c := chart.Chart{
 		ID:       slug(il.section.Workload, p.Mode, p.Text(), m.ID, "ratio"),
-		Title:    m.Short + " against " + p.Series[base].Name,
-		Subtitle: il.subtitle(p, "left of 1 is cheaper"),
+		Title:    m.Short + " against " + against,
+		Subtitle: il.subtitle(p, leftOfOne(m)),
 		Rows:     true, Rule: &chart.Rule{X: 1, Lo: 1, Hi: 1},
 		X: chart.Axis{Label: il.ratioLabel(p), Unit: unit.Times},
 	}
 	t := dataTable{Columns: []column{{Name: "engine", Text: true}, {Name: "ratio"}}}
 	most := 0
 	for _, x := range p.Representative(ratioPlaces) {
-		for _, r := range il.digest.Ratios(p, m, base, x) {
+		for _, with := range list {
+			r, ok := il.digest.Ratio(p, m, with.series, with.base, x)
+			if !ok {
+				continue
+			}
 			row := il.ratioRow(p, r)
 			c.Series = append(c.Series, row)
 			t.Rows = append(t.Rows, []cell{{Text: row.Name}, {Text: row.Note, Sort: r.Median, Small: spread(unit.Times, r.Lo, r.Hi, len(r.Values))}})
@@ -38,6 +59,16 @@ func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
 	c.X.Scale = ratioScale(c.Series)
 	c.Footnote += il.floor(&c, p, m)
 	return figure{Chart: c, Table: t}, len(c.Series) > 0
+}
+
+func leftOfOne(m digest.Metric) string {
+	switch {
+	case strings.HasPrefix(m.Better, "higher"):
+		return "right of 1 is better"
+	case m.ID == "cpu":
+		return "left of 1 is cheaper"
+	}
+	return "left of 1 is better"
 }
 
 // floor shades what an engine differs by from itself, when the run knows that.
@@ -57,6 +88,9 @@ func (il illustrator) floor(c *chart.Chart, p digest.Panel, m digest.Metric) (no
 
 func (il illustrator) ratioLabel(p digest.Panel) string {
 	label := "ratio within a block"
+	if il.runs != nil {
+		label = "ratio of runs, block by block in order"
+	}
 	if il.section.Axis.Name == "" {
 		return label
 	}

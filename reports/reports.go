@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"turnlab/harness/record"
 	"turnlab/reports/chart"
@@ -26,6 +27,7 @@ import (
 // Files and folders that Write makes in a run's folder.
 const (
 	PageFile = "report.html"
+	TextFile = "report.md"
 	ChartDir = "charts"
 )
 
@@ -34,26 +36,60 @@ type Options struct {
 	Experiments []Experiment // declarations, in the order of the page; those that the run has no points of are left out
 	Findings    []Finding    // in the order in which a reader should meet them
 	Timelines   []record.Timeline
+	Runs        []string // names of two runs that Together joined
+	Formats     []string // of Formats; nil for all but Markdown
+	Apart       bool     // the report does not lie beside the records that it was made from
 }
 
-// Write makes charts/*.png, charts/*.svg and report.html in dir from a run's records and returns the path of the page.
+// The forms that a report can have.
+const (
+	HTML       = "html"
+	PNG        = "png"
+	SVG        = "svg"
+	MarkdownMD = "md"
+)
+
+// Formats lists them.
+var Formats = []string{HTML, PNG, SVG, MarkdownMD}
+
+// has reports whether a form is wanted.
+func (o Options) has(format string) bool {
+	if o.Formats == nil {
+		return format != MarkdownMD
+	}
+	return slices.Contains(o.Formats, format)
+}
+
+// Write makes charts/*.png, charts/*.svg and report.html in dir from a run's records, or the forms that the options name,
+// and returns the path of the page; without a page, of the text or of the folder of charts.
 // Charts of an earlier report that this one does not have are removed: a folder must not show two runs' charts as one's.
 // Trials of a second arm (record.Again) may be among them: they give the floor of ratios and nothing else.
-func Write(run *record.Run, trials []record.Trial, dir string, o Options) (page string, err error) {
+func Write(run *record.Run, trials []record.Trial, dir string, o Options) (path string, err error) {
 	r := newReport(run, trials, o)
 	r.illustrate()
-	if err := r.writeCharts(filepath.Join(dir, ChartDir)); err != nil {
-		return "", err
+	path = filepath.Join(dir, ChartDir)
+	if o.has(PNG) || o.has(SVG) {
+		if err := r.writeCharts(path, o); err != nil {
+			return "", err
+		}
 	}
-	var html bytes.Buffer
-	if err := r.page(&html); err != nil {
-		return "", fmt.Errorf("make the page: %w", err)
+	for _, f := range []struct {
+		format, name string
+		write        func(io.Writer) error
+	}{{MarkdownMD, TextFile, r.markdown}, {HTML, PageFile, r.page}} {
+		if !o.has(f.format) {
+			continue
+		}
+		var text bytes.Buffer
+		if err := f.write(&text); err != nil {
+			return "", fmt.Errorf("make %s: %w", f.name, err)
+		}
+		path = filepath.Join(dir, f.name)
+		if err := replaceFile(path, text.Bytes()); err != nil {
+			return "", err
+		}
 	}
-	page = filepath.Join(dir, PageFile)
-	if err := replaceFile(page, html.Bytes()); err != nil {
-		return "", err
-	}
-	return page, nil
+	return path, nil
 }
 
 // A report is everything that is shown, before it has a form.
@@ -64,12 +100,14 @@ type report struct {
 	findings []Finding      // of all
 	checks   []check
 	looks    map[string]chart.Look
+	runs     []string
+	apart    bool
 	figures  [][][]figure // of the rest, by section, panel and metric; empty until illustrate
 }
 
 func newReport(run *record.Run, trials []record.Trial, o Options) *report {
 	d := digest.New(run, trials)
-	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: chart.Looks(d.Labels)}
+	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: chart.Looks(d.Labels), runs: o.Runs, apart: o.Apart}
 	r.exhibits, r.rest = newExhibits(d, r.looks, o)
 	return r
 }
@@ -80,7 +118,7 @@ func (r *report) illustrate() {
 		x.illustrate()
 	}
 	for _, s := range r.rest.Sections {
-		r.figures = append(r.figures, illustrator{r.rest, s, r.looks}.figures())
+		r.figures = append(r.figures, illustrator{r.rest, s, r.looks, r.runs}.figures())
 	}
 	r.nameCharts()
 }
@@ -119,14 +157,18 @@ func (r *report) allFigures() []*figure {
 	return all
 }
 
-func (r *report) writeCharts(dir string) error {
+func (r *report) writeCharts(dir string, o Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the charts: %w", err)
 	}
 	kept := map[string]bool{}
 	for _, f := range r.allFigures() {
 		c := f.Chart
-		for name, write := range map[string]func(io.Writer) error{c.ID + ".png": c.PNG, c.ID + ".svg": c.SVGFile} {
+		for ext, write := range map[string]func(io.Writer) error{PNG: c.PNG, SVG: c.SVGFile} {
+			if !o.has(ext) {
+				continue
+			}
+			name := c.ID + "." + ext
 			var b bytes.Buffer
 			if err := write(&b); err != nil {
 				return err

@@ -28,26 +28,31 @@ func (p Panel) Baseline() int {
 	return 0
 }
 
-// Ratios compares the metric of every series with the baseline's at x. Trials of the same block are paired, so that what
-// slows down a whole block cancels.
+// Ratios compares the metric of every series with the baseline's at x.
 func (d *Digest) Ratios(p Panel, m Metric, baseline int, x Value) []Ratio {
-	base, ok := p.Series[baseline].At(x)
-	if !ok {
-		return nil
-	}
-	below := byBlock(base, m)
 	var ratios []Ratio
-	for i, s := range p.Series {
-		c, ok := s.At(x)
-		if i == baseline || !ok {
+	for i := range p.Series {
+		if i == baseline {
 			continue
 		}
-		if r, ok := ratio(byBlock(c, m), below, c.Blocks); ok {
-			r.Series, r.X = i, x
+		if r, ok := d.Ratio(p, m, i, baseline, x); ok {
 			ratios = append(ratios, r)
 		}
 	}
 	return ratios
+}
+
+// Ratio compares the metric of one series with another's at x. Trials of the same block are paired, so that what slows down
+// a whole block cancels. ok is false when no block has both.
+func (d *Digest) Ratio(p Panel, m Metric, series, baseline int, x Value) (r Ratio, ok bool) {
+	above, haveAbove := p.Series[series].At(x)
+	below, haveBelow := p.Series[baseline].At(x)
+	if !haveAbove || !haveBelow {
+		return r, false
+	}
+	r, ok = ratio(byBlock(above, m), byBlock(below, m), above.Blocks)
+	r.Series, r.X = series, x
+	return r, ok
 }
 
 // Floor returns how far from 1 a metric's ratio of an engine to itself may lie at x, by the series that were measured twice
