@@ -30,6 +30,7 @@ const (
 	Stacked Kind = "stacked" // several metrics on top of each other, a row per series
 	Strips  Kind = "strips"  // every trial as a dot, a row per series
 	Spectra Kind = "spectra" // percentiles on the axis of nines, a line per series
+	Bounds  Kind = "bounds"  // what searches for capacities found, a row per engine under each service level
 	Gantt   Kind = "gantt"   // the run's timelines, one drawing each
 )
 
