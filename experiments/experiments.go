@@ -33,6 +33,9 @@ type Experiment struct {
 type Measure struct {
 	Sweeps []plan.Sweep // the points of all of them are measured together, in shuffled blocks
 	Blocks int
+	// SLOs are service levels whose highest rates are searched for each point, to within Width; see plan.Part.
+	SLOs  []string
+	Width float64
 	// Timelines are engines of which a traced trial is made at the end, to see who ran when.
 	Timelines []string
 }
@@ -45,7 +48,7 @@ const (
 
 // All lists the experiments in the order of the report. Adding one is an entry here.
 var All = []*Experiment{
-	hog, preemption, load, connections, memory, fanout, sharing, churn, timers, stream, broadcast, pool, futures, primitives, sleepers,
+	hog, preemption, load, capacity, connections, memory, fanout, sharing, churn, timers, stream, broadcast, pool, futures, primitives, sleepers,
 }
 
 // Suites are the lengths at which experiments are measured.
@@ -129,7 +132,7 @@ func Parts(list []*Experiment, suite string, c Changes) []plan.Part {
 	var parts []plan.Part
 	for _, e := range list {
 		m := e.In(suite)
-		part := plan.Part{Experiment: e.Name, Blocks: m.Blocks}
+		part := plan.Part{Experiment: e.Name, Blocks: m.Blocks, SLOs: m.SLOs, Width: m.Width}
 		if c.Blocks != 0 {
 			part.Blocks = c.Blocks
 		}

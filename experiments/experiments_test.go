@@ -175,6 +175,14 @@ func TestFindingsPointToPlotsOfTheirExperiment(t *testing.T) {
 		for _, j := range p.Jobs() {
 			d.Trials = append(d.Trials, invented(j))
 		}
+		for i, p := range p.Points {
+			for _, slo := range e.Full.SLOs {
+				yes := true
+				d.Run.Capacities = append(d.Run.Capacities, record.Capacity{
+					Experiment: e.Name, Engine: p.Label(), SLO: slo, LowerRPS: float64(1000 * (i + 1)), UpperRPS: float64(1050 * (i + 1)), Confirmed: &yes,
+				})
+			}
+		}
 		found := e.Findings(d)
 		if len(found) == 0 || len(found) > 3 {
 			t.Errorf("%s: %d findings", e.Name, len(found))
@@ -192,6 +200,34 @@ func TestFindingsPointToPlotsOfTheirExperiment(t *testing.T) {
 				t.Errorf("%s: a series has no point: %s", e.Name, f.Text)
 			}
 		}
+	}
+}
+
+func TestCapacitiesDifferWhereTheirBoundsLieApartAndTheLowerPassedAgain(t *testing.T) {
+	yes, no := true, false
+	bounds := func(engine string, low, high float64, again *bool) record.Capacity {
+		return record.Capacity{Experiment: "capacity", Engine: engine, SLO: capacityShown, LowerRPS: low, UpperRPS: high, Confirmed: again}
+	}
+	for _, c := range []struct {
+		list  []record.Capacity
+		level string
+		want  string
+	}{
+		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Claim, "Bounds that lie apart: coop more than preempt."},
+		{[]record.Capacity{bounds("coop", 20000, 21000, &no), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop: the lower bound did not pass a second time"},
+		{[]record.Capacity{bounds("coop", 10400, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop 10.4k/s to 21.0k/s and preempt"},
+		{[]record.Capacity{bounds("coop", 20000, 0, &yes), bounds("preempt", 0, 500, nil)}, reports.Claim, "coop 20.0k/s or more and preempt less than 500/s"},
+	} {
+		d := digestOf()
+		d.Run.Capacities = c.list
+		found := capacityFindings(d)
+		if len(found) != 1 {
+			t.Fatalf("%d findings", len(found))
+		}
+		must(t, found[0], true, c.level, c.want)
+	}
+	if found := capacityFindings(digestOf()); len(found) > 0 {
+		t.Errorf("found without a search: %v", found)
 	}
 }
 

@@ -1,0 +1,103 @@
+package experiments
+
+import (
+	"fmt"
+
+	"turnlab/harness/record"
+	"turnlab/reports"
+	"turnlab/reports/digest"
+	"turnlab/reports/unit"
+)
+
+// capacitySLOs are the service levels whose highest rate is searched.
+var capacitySLOs = []string{"p99<1ms", "p99<5ms", "p99<20ms"}
+
+var capacity = &Experiment{
+	Experiment: reports.Experiment{
+		Name:     "capacity",
+		Question: "How many requests within a p99 of 1, 5 and 20 ms?",
+		Held: "HTTP over 64 connections, Poisson arrivals. Engines take turns, one probe each, and every probe is judged by all three " +
+			"service levels; late, failed and unsent requests are lost.",
+		Limits: "Bounds are what a finite search knows; a machine that was busy for a moment lowers them. Where the generator is the " +
+			"limit there is no upper bound. Each bound comes from one search and not from blocks, so no interval stands behind it.",
+		Next: []string{
+			"lab capacity --slo 'p99.9<5ms' --engine coop,preempt,threads --workload http --conns 64 --duration 3s",
+			"lab capacity --slo 'p99<5ms' --engine coop,preempt,threads --workload hog --conns 256",
+		},
+		Plots: []reports.Plot{
+			{ID: "bounds", Title: "The highest rate at which a service level holds", Kind: reports.Bounds,
+				Note: "A bar ends at the highest rate that passed; the whisker reaches to the lowest that failed."},
+			{ID: "closed", Title: "Throughput of the closed loops that the searches began with", Kind: reports.Bars, Metrics: []string{"throughput"},
+				Note: "What a server does when nobody asks how late; its latency is whatever it is."},
+			{ID: "cpu", Title: "CPU per request in these closed loops", Kind: reports.Bars, Metrics: []string{"cpu"}, Note: "One over it is the most that a CPU can do."},
+		},
+		Findings: capacityFindings,
+	},
+	Full: &Measure{
+		Blocks: fullBlocks, SLOs: capacitySLOs, Width: 0.05,
+		Sweeps: many(sweep([]string{"coop", "preempt", "threads"}, "http", append(measured("200ms", "700ms"), "conns", "64")...)),
+	},
+}
+
+// capacityShown is the service level that findings speak of.
+const capacityShown = "p99<5ms"
+
+// capacityFindings tell the bounds of one service level. Two engines differ when the lower bound of one, passed again, lies
+// above the upper bound of the other.
+func capacityFindings(d *digest.Digest) []reports.Finding {
+	var shown []record.Capacity
+	for _, c := range d.Run.Capacities {
+		if c.Experiment == "capacity" && c.SLO == capacityShown {
+			shown = append(shown, c)
+		}
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	var parts, apart, odd []string
+	for _, a := range shown {
+		parts = append(parts, a.Engine+" "+boundsText(a))
+		if a.Irregular != "" {
+			odd = append(odd, a.Engine+": "+a.Irregular)
+		}
+		if a.Confirmed != nil && !*a.Confirmed {
+			odd = append(odd, a.Engine+": the lower bound did not pass a second time")
+		}
+		for _, b := range shown {
+			if confirmed(a) && b.UpperRPS > 0 && a.LowerRPS > b.UpperRPS {
+				apart = append(apart, a.Engine+" more than "+b.Engine)
+			}
+		}
+	}
+	f := reports.Finding{
+		Level: reports.Open, Charts: []string{"bounds"},
+		Title: "Within a p99 of 5 ms the server did, in requests of HTTP per second: " + join(parts),
+		Text: sentences(list("Bounds that lie apart", apart), list("Odd", odd),
+			"64 connections, Poisson arrivals; one search for each, which gives bounds and no interval.")}
+	if len(apart) > 0 {
+		f.Level = reports.Claim
+	}
+	return []reports.Finding{f}
+}
+
+func confirmed(c record.Capacity) bool { return c.Confirmed != nil && *c.Confirmed }
+
+func boundsText(c record.Capacity) string {
+	low, high := unit.PerSecond.Format(c.LowerRPS), unit.PerSecond.Format(c.UpperRPS)
+	switch {
+	case c.LowerRPS == 0 && c.UpperRPS == 0:
+		return "nothing at any rate"
+	case c.LowerRPS == 0:
+		return "less than " + high
+	case c.UpperRPS == 0:
+		return low + " or more"
+	}
+	return fmt.Sprintf("%s to %s", low, high)
+}
+
+func list(head string, parts []string) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	return head + ": " + join(parts) + "."
+}
