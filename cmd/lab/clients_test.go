@@ -20,7 +20,11 @@ import (
 )
 
 // Real clients are the referee of what the lab's own client takes for a right answer: they were written by people who have
-// never seen this code. Each test skips, by name, when its client is not installed.
+// never seen this code. Each test skips, by name, when its client is not installed; where they are said to be there, as in
+// .ci/run, a missing one is a failure.
+
+// required is the environment variable that says that no client may be missing.
+const required = "TURNLAB_CLIENTS"
 
 func TestRealClientsGetRightAnswersFromEveryEngine(t *testing.T) {
 	if testing.Short() {
@@ -31,6 +35,7 @@ func TestRealClientsGetRightAnswersFromEveryEngine(t *testing.T) {
 			continue
 		}
 		t.Run(s.Label(), func(t *testing.T) {
+			t.Parallel() // what they say is right or wrong, not how fast
 			address := serve(t, s.Label(), "http")
 			t.Run("curl", func(t *testing.T) { curl(t, address) })
 			t.Run("wrk", func(t *testing.T) { wrk(t, address) })
@@ -100,13 +105,23 @@ func nc(t *testing.T, address string) {
 	}
 }
 
-// client runs a real client, skips when it is not installed, and returns what it prints on standard output.
-func client(t *testing.T, input, name string, args ...string) string {
+// find returns the path of a program and skips when it is not installed.
+func find(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv(required) == "required" {
+		t.Fatalf("%s is not installed, and %s says that it must be", name, required)
+	}
 	if err != nil {
 		t.Skipf("%s is not installed", name)
 	}
+	return path
+}
+
+// client runs a real client, skips when it is not installed, and returns what it prints on standard output.
+func client(t *testing.T, input, name string, args ...string) string {
+	t.Helper()
+	path := find(t, name)
 	cmd := exec.Command(path, args...)
 	cmd.Stdin = strings.NewReader(input)
 	var errs bytes.Buffer
@@ -119,9 +134,9 @@ func client(t *testing.T, input, name string, args ...string) string {
 }
 
 // serve starts `lab serve` on a free port and returns its address.
-func serve(t *testing.T, engine, workload string) string {
+func serve(t *testing.T, engine, workload string, more ...string) string {
 	t.Helper()
-	cmd := exec.Command(lab, "serve", "--engine", engine, "--workload", workload, "--listen", "127.0.0.1:0")
+	cmd := exec.Command(lab, append([]string{"serve", "--engine", engine, "--workload", workload, "--listen", "127.0.0.1:0"}, more...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -148,11 +163,7 @@ func serve(t *testing.T, engine, workload string) string {
 }
 
 func TestLoadGetsRightAnswersFromNginx(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Skip("nginx is not installed")
-	}
-	address := startNginx(t, nginx)
+	address := startNginx(t, find(t, "nginx"))
 	out, err := exec.Command(lab, "load", "--workload", "http", "--set", "http.check=body", "--target", address,
 		"--conns", "16", "--warmup", "100ms", "--duration", "500ms", "--json").Output()
 	if err != nil {
