@@ -23,7 +23,7 @@ func limited(most float64, late int64, fluke int) Try {
 			slip += 50e6
 		}
 		return control.LoadResult{Due: 100, Sent: 100, Requests: 100, WindowNS: 100e6,
-			Latency: map[string]record.Latency{"slip": {P99: slip, Count: 100}}, Usage: control.Usage{MonotonicNS: 100e6, CPUNS: 1e6}}, nil
+			Latency: map[string]record.Latency{"slip": {P50: slip, P99: 9 * slip, Count: 100}}, Usage: control.Usage{MonotonicNS: 100e6, CPUNS: 1e6}}, nil
 	}
 }
 

@@ -199,7 +199,7 @@ func (w *worker) wait(ns int64) (int, unix.Errno) {
 		n, errno = w.poller.poll(0)
 		w.tick()
 	}
-	w.spun.Add(w.now - from)
+	w.spun.Add(min(w.now-from, w.spin)) // what is beyond was somebody else's time, who had the CPU
 	return n, errno
 }
 

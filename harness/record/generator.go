@@ -26,13 +26,14 @@ type Calibration struct {
 	AtLeast    bool           `json:"at_least,omitempty"` // no higher rate was tried, because none was asked for
 	SlipP99NS  int64          `json:"slip_p99_ns"`        // at that rate
 	ClientUtil float64        `json:"client_util"`        // at that rate, of the CPUs that the generator can use
-	BoundNS    int64          `json:"bound_ns"`           // of the slip p99
+	BoundNS    int64          `json:"bound_ns"`           // of the slip p50
 	Attempts   []Attempt      `json:"attempts"`           // in order
 }
 
 // An Attempt is one try of a rate in a calibration.
 type Attempt struct {
 	RateRPS    float64 `json:"rate_rps"`
+	SlipP50NS  int64   `json:"slip_p50_ns"`
 	SlipP99NS  int64   `json:"slip_p99_ns"`
 	SentShare  float64 `json:"sent_share"` // of what was due
 	ClientUtil float64 `json:"client_util"`

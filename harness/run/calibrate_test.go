@@ -41,7 +41,7 @@ func TestRatesThatNoGeneratorKeepsAreRefusedAndLeaveNothing(t *testing.T) {
 
 func TestWhatTheGeneratorCanDoIsMeasuredOnceAndKept(t *testing.T) {
 	t.Setenv(real, "1")
-	o, p := options(t), rated(t, "200", plan.Axis{Name: "generators", Values: "1,2"}, plan.Axis{Name: "conns", Values: "8"})
+	o, p := options(t), rated(t, "1010", plan.Axis{Name: "generators", Values: "1,2"}, plan.Axis{Name: "conns", Values: "8"})
 	if _, err := Execute(t.Context(), p, o); err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func TestWhatTheGeneratorCanDoIsMeasuredOnceAndKept(t *testing.T) {
 		t.Fatalf("one generator and two are two shapes of load; %+v, notes %v", f.Run.Calibrations, f.Run.Notes)
 	}
 	for _, c := range f.Run.Calibrations {
-		if c.Workload != "echo" || c.GenMaxRPS != 200 || !c.AtLeast || len(c.Attempts) == 0 || c.Params["conns"] != 8.0 {
+		if c.Workload != "echo" || c.GenMaxRPS != 1010 || !c.AtLeast || len(c.Attempts) == 0 || c.Params["conns"] != 8.0 {
 			t.Errorf("%+v", c)
 		}
 	}
 	for i, tr := range f.Trials {
-		if tr.Failed != "" || len(tr.Errors) > 0 || tr.Requests != tr.Due || tr.Due < 150 || tr.Due > 350 {
+		if tr.Failed != "" || len(tr.Errors) > 0 || tr.Requests != tr.Due || tr.Due < 1000 || tr.Due > 1400 {
 			t.Errorf("trial %d: %s, %d of %d, %v", i, tr.Failed, tr.Requests, tr.Due, tr.Errors)
 		}
 		if len(tr.Intervals) != 2 || tr.Arrivals == nil {
@@ -92,7 +92,7 @@ func recordAgain(dir string, run record.Run) (*record.Writer, error) {
 func TestAGeneratorThatCannotBeCalibratedIsNotedAndTheRunGoesOn(t *testing.T) {
 	o := options(t) // of doubles, of which the null responder fails
 	t.Setenv("TRIALTEST_FAULT", "null start die")
-	s := plan.Sweep{Engines: []string{"toy"}, Workloads: []string{"echo"}, Blocks: 1, Axes: []plan.Axis{{Name: "rate", Values: "10"}}}
+	s := plan.Sweep{Engines: []string{"toy"}, Workloads: []string{"echo"}, Blocks: 1, Axes: []plan.Axis{{Name: "rate", Values: "2k"}}}
 	p, err := s.Resolve(toys, proc.Allowed())
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ import (
 // What a generator can do depends on the load, so each shape of it is calibrated: workload and options, transport, depth,
 // threads, generators, and the number of connections to a factor of 4, up to calibrateConns. A shape takes an eighth of a
 // second when the generator keeps the highest rate that is asked for, which is the rule, and a second or two when it
-// does not. Workloads whose sessions need other sessions or servers cannot be answered by a null responder; their rates are
+// does not. Rates that are no work (load.CalibrateEase) are not tried. Workloads whose sessions need other sessions or servers cannot be answered by a null responder; their rates are
 // not refused, and each trial's own flags are what one has.
 const (
 	maxShapes       = 8    // calibrated in a run: those with the highest rates
@@ -79,7 +79,7 @@ func shapesOf(points []record.Point, search bool) (shapes []*shape) {
 // point can do is not known yet, and keeps the bound by itself.
 func calibrates(p record.Point, search bool) bool {
 	w, err := workloads.Find(p.Workload)
-	if err != nil || w.NewServer == nil || p.Mode == record.Primitive || !search && p.Number("rate") == 0 {
+	if err != nil || w.NewServer == nil || p.Mode == record.Primitive || !search && p.Number("rate") <= load.CalibrateEase {
 		return false
 	}
 	_, isShare := p.Params["rate-share"]
