@@ -15,10 +15,10 @@ var sharing = &Experiment{
 			"there is nothing to lock; the others share mutexes. Shares of writes of 10 and 50 %, keys drawn evenly and by " +
 			"Zipf's law (0.99).",
 		Limits: "With one CPU for the server a lock is seldom held when another wants it: its price here is that of taking it, not " +
-			"of waiting for it. Give the server more CPUs to see the other half.",
+			"of waiting for it. Give the server more CPUs (--server-cpus) to see the other half.",
 		Next: []string{
 			"lab sweep --engine coop,preempt,threads --workload kv --conns 64 --set kv.skew=0,0.99,1.2 --set kv.reads=50%,90%,100%",
-			"lab sweep --engine coop,preempt,threads --workload kv --server-cpus 0-3 --conns 256 --set coop.executors=1,4",
+			"lab sweep --engine coop,preempt,threads --workload kv --conns 256 --set coop.executors=1,4",
 		},
 		Plots: []reports.Plot{
 			{ID: "cpu", Title: "CPU per request", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "kv.reads", Where: is("", map[string]any{"kv.skew": 0.99}),
