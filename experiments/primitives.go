@@ -138,8 +138,8 @@ var sleepers = &Experiment{
 	Experiment: reports.Experiment{
 		Name:     "sleepers",
 		Question: "What does a task cost that only sleeps?",
-		Held: "No sockets and no client. Every task sleeps for an hour by the timer that its engine has; when all of them sleep, garbage is " +
-			"collected and memory is read, and before the first one was made it was read too.",
+		Held: "No sockets and no client. Every task sleeps for an hour by the timer that its engine has; when all of them sleep, memory is read, " +
+			"as it was before the first one was made. Garbage is collected before, but under threads, where the collector is off.",
 		Limits: "What a task of a program keeps besides comes on top, and a goroutine's stack grows with what it calls. Kernel stacks are " +
 			"inferred (16 KiB for each thread). The engine threads has a P for each thread, because its threads all have to run; those that only sleep need none.",
 		Next: []string{

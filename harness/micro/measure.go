@@ -26,12 +26,13 @@ const (
 
 // A job is an operation that is ready to be measured.
 type job struct {
-	ask     control.Micro
-	op      *Operation
-	options option.Values
-	runner  Runner
-	batch   int
-	before  map[string]uint64 // memory, of an operation that is held
+	ask      control.Micro
+	op       *Operation
+	options  option.Values
+	runner   Runner
+	batch    int
+	collects bool              // the collector is on
+	before   map[string]uint64 // memory, of an operation that is held
 }
 
 // open finds the operation, sets the process up, and makes what takes part.
@@ -61,7 +62,10 @@ func open(ask control.Micro) (*job, error) {
 	}
 	(&engine.Spec{Procs: func(engine.Config) int { return way.Procs(j.options, proc.Allowed().Len()) }}).
 		SetUp(engine.Config{Options: common})
-	debug.SetMaxThreads(runtime.GOMAXPROCS(0) + 10_000)
+	if j.op.Holds {
+		debug.SetMaxThreads(j.options.Int("tasks") + 10_000) // the runtime's own bound is there to find mistakes
+	}
+	j.collects = common.Int("gogc") >= 0
 	if j.runner, err = way.Make(j.options); err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func CommonOptions(spec *engine.Spec) option.Set { return spec.AllOptions()[:len
 // memory is read from which it begins.
 func (j *job) warmUp() (err error) {
 	if j.op.Holds {
-		j.before, err = memory()
+		j.before, err = j.memory()
 		return err
 	}
 	for start := time.Now(); ; {
@@ -158,7 +162,7 @@ func (j *job) rest(r *control.MicroResult) (err error) {
 	if j.op.Holds {
 		time.Sleep(settleTime)
 		r.Before = j.before
-		if r.Used.Memory, err = memory(); err != nil {
+		if r.Used.Memory, err = j.memory(); err != nil {
 			return err
 		}
 		if err := j.runner.(holder).Held(); err != nil {
@@ -177,9 +181,12 @@ type holder interface{ Held() error }
 const settleTime = 20 * time.Millisecond
 
 // memory reads what this process holds, garbage left out: what was thrown away on the way has no part in what a task needs
-// to stand.
-func memory() (map[string]uint64, error) {
-	debug.FreeOSMemory()
+// to stand. Where the collector is off it stays off: to run once it would make a goroutine for every P, and threads for a
+// quarter of them.
+func (j *job) memory() (map[string]uint64, error) {
+	if j.collects {
+		debug.FreeOSMemory()
+	}
 	u, err := proc.Self(true)
 	return u.Memory, err
 }
