@@ -60,14 +60,15 @@ func (t *Trial) Figures() []Figure {
 	return append(out, t.processFigures()...)
 }
 
-// processFigures are those of the server's process.
+// processFigures are those of the processes: memory of the server, what explains it, and what explains the generator.
 func (t *Trial) processFigures() (out []Figure) {
-	for _, kind := range slices.Sorted(maps.Keys(t.Memory)) {
-		unit := strings.ReplaceAll(kind, "_", "-") + "-B"
-		out = append(out, Figure{kind + "_bytes", float64(t.Memory[kind]), unit, "lower"})
-	}
+	out = append(out, memoryFigures("", t.Memory)...)
+	out = append(out, memoryFigures("idle_", t.IdleMemory)...)
 	for _, name := range slices.Sorted(maps.Keys(t.Sched)) {
 		out = append(out, Figure{"sched_" + name, t.Sched[name], "", ""})
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.ClientSched)) {
+		out = append(out, Figure{"client_sched_" + name, t.ClientSched[name], "", ""})
 	}
 	return out
 }
@@ -94,6 +95,16 @@ func sum(m map[string]uint64) (n uint64) {
 		n += x
 	}
 	return n
+}
+
+// memoryFigures names each kind of memory, idle_pss_bytes or pss_bytes.
+func memoryFigures(prefix string, memory map[string]uint64) []Figure {
+	var out []Figure
+	for _, kind := range slices.Sorted(maps.Keys(memory)) {
+		name := prefix + kind
+		out = append(out, Figure{name + "_bytes", float64(memory[kind]), strings.ReplaceAll(name, "_", "-") + "-B", "lower"})
+	}
+	return out
 }
 
 // latencyFigures leaves out the percentiles that are absent.

@@ -231,3 +231,18 @@ func TestHolmMultipliesTheSmallestMost(t *testing.T) {
 		t.Error("of nothing")
 	}
 }
+
+func TestIntervalsOfARatioHoldTheTruthAtLeastAsOftenAsTheySay(t *testing.T) {
+	const runs = 2000
+	for _, n := range []int{6, 10} {
+		held := 0
+		for i := range runs {
+			if c := compare(t, pairs(n, 1.05, uint64(i))); c.Low <= 1.05 && 1.05 <= c.High {
+				held++
+			}
+		}
+		if rate := float64(held) / runs; rate < Level-0.01 {
+			t.Errorf("n=%d: %v", n, rate)
+		}
+	}
+}
