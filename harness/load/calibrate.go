@@ -18,12 +18,13 @@ const SlipBound = 100 * time.Microsecond
 // for trials).
 const UtilBound = 0.80
 
-// Bounds of a calibration. The rate that is wanted is tried first, and mostly that is all. From there, or from half of what
-// a closed loop reaches when nobody says what is wanted, the rate is doubled until one fails or halved until one passes,
-// and then halved in until the highest that passed and the lowest that failed are calibrateWidth apart. A rate fails when
+// Bounds of a calibration. The rate that is wanted is tried first, and mostly that is all. If it is large, or nobody says what
+// is wanted, a closed loop shows first where to begin: there is no use in trying what is far beyond it, and it takes long.
+// From there the rate is doubled until one fails or halved until one passes, and then halved in until the highest that passed and the lowest that failed are calibrateWidth apart. A rate fails when
 // two tries in a row do, because one may be a neighbour's fault.
 const (
 	CalibrateEase  = 1000 // no generator is busy with that, and no rate up to that is worth a try
+	calibrateLarge = 20_000
 	calibrateWidth = 1.10
 	calibrateTries = 2
 	MaxAttempts    = 60
@@ -86,7 +87,7 @@ func (c *calibration) search(ctx context.Context) error {
 
 // start returns the first rate to try.
 func (c *calibration) start(ctx context.Context) (float64, error) {
-	if c.most < MaxRate {
+	if c.most <= calibrateLarge {
 		return c.most, nil
 	}
 	l := c.load
@@ -95,7 +96,11 @@ func (c *calibration) start(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("calibrate in a closed loop: %w", err)
 	}
-	return max(1, math.Round(float64(r.Requests)*1e9/float64(max(r.WindowNS, 1))/2)), nil
+	reached := float64(r.Requests) * 1e9 / float64(max(r.WindowNS, 1))
+	if c.most <= reached {
+		return c.most, nil
+	}
+	return max(1, math.Round(reached/2)), nil
 }
 
 // between returns the next rate to try: the middle in ratios, once there are two ends.

@@ -32,7 +32,7 @@ const (
 	calibrateConns  = 1024 // more connections take longer to open than to measure
 	calibrateWarmup = 20 * time.Millisecond
 	calibrateWindow = 100 * time.Millisecond
-	calibrateLimit  = time.Second // for a reply
+	calibrateLimit  = 200 * time.Millisecond // for a reply, and for what is still due
 )
 
 // A shape is what loads have in common whose rates one calibration decides.
