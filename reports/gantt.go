@@ -85,17 +85,25 @@ func (p ganttPainter) subtitle() string {
 func (p ganttPainter) footnote() string {
 	text := "traced, not measured"
 	if share, ok := p.Coverage(); ok {
-		text += fmt.Sprintf(" · what is drawn is %.0f %% of the server’s CPU time", 100*share)
+		text += fmt.Sprintf(" · drawn: %.0f %% of the server’s CPU time", 100*share)
+	}
+	if p.Disturbed() {
+		text += " · disturbed by others"
 	}
 	if hidden := len(p.Tasks) - len(p.rows); hidden > 0 {
 		text += fmt.Sprintf(" · %d more connections", hidden)
 	}
-	for _, note := range []string{p.Note, p.Cut} {
-		if note != "" {
-			text += " · " + note
-		}
-	}
 	return text
+}
+
+// notes are what a reader has to know before he believes the picture.
+func (p ganttPainter) notes() []string {
+	var notes []string
+	if p.Disturbed() {
+		notes = append(notes, fmt.Sprintf("disturbed: other processes had the server’s CPUs for %s, and the client was up to %s late; "+
+			"repeat it on a quiet machine", unit.Nanos.Format(float64(p.StolenNS)), unit.Nanos.Format(float64(p.LateNS))))
+	}
+	return append(notes, slices.DeleteFunc([]string{p.Note, p.Cut}, func(s string) bool { return s == "" })...)
 }
 
 // classed reports whether requests are of classes that a colour tells apart.
@@ -113,6 +121,9 @@ func (p ganttPainter) key() []chart.GanttKey {
 	}
 	if slices.ContainsFunc(p.Slices, func(s record.Slice) bool { return s.State == record.Away }) {
 		key = slices.Insert(key, 2, chart.GanttKey{Name: "offloaded", Form: chart.Hollow, Ink: chart.HogInk})
+	}
+	if slices.ContainsFunc(p.Requests, func(r record.Request) bool { return ganttWait(r.Class) == chart.BehindInk }) {
+		key = append(key, chart.GanttKey{Name: "behind it", Form: chart.Low, Ink: chart.BehindInk})
 	}
 	return key
 }
@@ -166,16 +177,21 @@ func ganttBar(s record.Slice) chart.Bar {
 	case s.State == record.Running && s.Class == record.Hog:
 		b.Ink = chart.HogInk
 	case s.State == record.Ready:
-		b.Form = chart.Low
-		switch s.Class {
-		case record.Hog:
-			b.Ink = waitingHog
-		case record.Innocent, "":
-		default:
-			b.Ink = chart.BehindInk
-		}
+		b.Form, b.Ink = chart.Low, ganttWait(s.Class)
 	}
 	return b
+}
+
+// ganttWait returns the colour of waiting. A request that is neither a hog nor an innocent came behind a hog on its own
+// connection, and has to wait for it under every engine.
+func ganttWait(class string) chart.Ink {
+	switch class {
+	case record.Hog:
+		return waitingHog
+	case record.Innocent, "":
+		return chart.InnocentInk
+	}
+	return chart.BehindInk
 }
 
 // victim returns the request whose wait is to be looked at: the longest of an innocent, where there are innocents.

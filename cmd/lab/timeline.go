@@ -1,17 +1,25 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"turnlab/harness/host"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
 	"turnlab/harness/run"
 	"turnlab/harness/timeline"
+	"turnlab/internal/misuse"
+	"turnlab/reports"
 )
 
 // timelineFlags are the flags of a picture: of the load's parameters those that it has.
@@ -94,15 +102,38 @@ func (f *pointFlags) timelinePlan(c *cobra.Command) (*plan.Plan, error) {
 	return s.Resolve(catalog, proc.Allowed())
 }
 
-// makeTimelines records the timelines of a plan, and writes what is drawn of them.
+// makeTimelines records the timelines of a plan into a new folder, says what each shows, and draws them.
 func makeTimelines(c *cobra.Command, p *plan.Plan, dir string) error {
-	tell := func(t *record.Timeline) {
-		fmt.Fprintln(c.OutOrStdout(), timeline.Sentence(t))
+	if err := newFolder(dir); err != nil {
+		return err
 	}
-	made, err := timeline.Record(c.Context(), p, timeline.Options{Dir: dir, Told: tell})
+	about := record.Run{Version: host.Version(), Command: os.Args, StartedUnix: time.Now().UnixNano(), Host: host.Describe()}
+	about.Host.ServerCPUs, about.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
+	made, err := timeline.Record(c.Context(), p, timeline.Options{Dir: dir, Told: func(t *record.Timeline) {
+		fmt.Fprintln(c.OutOrStdout(), timeline.Sentence(t))
+	}})
 	if err != nil {
 		return err
 	}
-	_ = made
+	page, err := reports.WriteTimelines(&about, made, dir)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s\n", page)
+	return err
+}
+
+// newFolder makes a folder, which must not exist: what lies in one would pass for part of what is drawn now.
+func newFolder(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return misuse.Errorf("make the folder %s: %w", dir, err)
+	}
+	err := os.Mkdir(dir, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return misuse.Errorf("%s exists: name a new folder with --out", dir)
+	}
+	if err != nil {
+		return misuse.Errorf("make the folder %s: %w", dir, err)
+	}
 	return nil
 }

@@ -31,6 +31,10 @@ type Timeline struct {
 	// OnCPUNS is how long all threads of the server were on CPUs in the span, by the kernel's records of switches: it should be
 	// CPUNS. Absent where the kernel does not tell; then a slice may be longer than what ran, if others had the CPU meanwhile.
 	OnCPUNS int64 `json:"on_cpu_ns,omitempty"`
+	// StolenNS is how long the server could have run in the span and other processes had its CPUs, by the same records.
+	StolenNS int64 `json:"stolen_ns,omitempty"`
+	// LateNS is how much later than it was due the client sent a request, at most.
+	LateNS int64 `json:"late_ns"`
 	// Tracks are what tasks ran on: an executor, a P, a CPU. Slices of one track do not overlap.
 	Tracks   []string  `json:"tracks"`
 	Tasks    []Task    `json:"tasks"`
@@ -102,6 +106,13 @@ func (t *Timeline) Coverage() (share float64, ok bool) {
 	}
 	return float64(t.RunningNS()) / float64(t.CPUNS), true
 }
+
+// DisturbedNS is how long others on the machine had a part in the picture: they had the server's CPUs, or made the client
+// late.
+func (t *Timeline) DisturbedNS() int64 { return t.StolenNS + t.LateNS }
+
+// Disturbed reports whether that is so long that the picture is partly theirs: a twentieth of the span.
+func (t *Timeline) Disturbed() bool { return t.DisturbedNS() > t.SpanNS/20 }
 
 // Longest returns the request of a class that waited longest for its reply. One without a reply has waited to the end of the
 // span. ok is false when there was none.

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"time"
 
 	"turnlab/harness/record"
 	"turnlab/harness/timeline/tracer"
@@ -38,15 +37,12 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 	k := newKernel(tracer.ParseSwitches(raw.Kernel))
 	if len(raw.Kernel) > 0 {
 		t.OnCPUNS = k.total(j.from, j.to)
-		if stolen := k.stolen(j.from, j.to); stolen > t.SpanNS/stolenWorth {
-			t.Note = fmt.Sprintf("other processes had the server's CPUs for %v: repeat it on a quiet machine",
-				time.Duration(stolen).Round(100*time.Microsecond))
-		}
+		t.StolenNS = k.stolen(j.from, j.to)
 		if raw.Method != tracer.Switches {
 			s = k.correct(s)
 		}
 	}
-	t.CPUNS, t.Cut, t.Tracks, t.Requests = j.cpuNS, raw.Lost, s.tracks, j.requests()
+	t.CPUNS, t.LateNS, t.Cut, t.Tracks, t.Requests = j.cpuNS, j.lateNS, raw.Lost, s.tracks, j.requests()
 	c := composer{workload: w, offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
 	burns := burnsOf(raw.Notes, j.to)
 	for task := range j.callers {
@@ -55,9 +51,6 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 	}
 	return nil
 }
-
-// stolenWorth is the share of the span, as a divisor, that others may have had before it is worth a word.
-const stolenWorth = 20
 
 // see reads what the source tells, and says which it is.
 func see(t *record.Timeline, raw tracer.Raw) (s seen, err error) {

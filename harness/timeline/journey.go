@@ -30,6 +30,7 @@ type journey struct {
 	cpuNS      int64 // what the server used in it
 	cpuAtStart int64
 	pids       []int
+	lateNS     int64 // how late a request of the span was sent, at most
 }
 
 // caller is one connection of the client.
@@ -142,6 +143,9 @@ func (j *journey) load(ctx context.Context, job plan.Job) error {
 		sleepUntil(ctx, d.at)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if d.at >= j.from {
+			j.lateNS = max(j.lateNS, monotonic()-d.at)
 		}
 		if err := j.callers[d.conn].send(j.timeout); err != nil {
 			return err

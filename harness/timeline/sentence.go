@@ -25,6 +25,10 @@ func Sentence(t *record.Timeline) string {
 		text += fmt.Sprintf(", the slices are %.0f %% of the server's CPU time", 100*share)
 	}
 	text += ")"
+	if t.Disturbed() {
+		text += fmt.Sprintf("; disturbed: other processes had the server's CPUs for %v, and the client was up to %v late; repeat it "+
+			"on a quiet machine", millis(t.StolenNS), millis(t.LateNS))
+	}
 	for _, note := range []string{t.Note, t.Cut} {
 		if note != "" {
 			text += "; " + note
@@ -32,3 +36,5 @@ func Sentence(t *record.Timeline) string {
 	}
 	return text
 }
+
+func millis(ns int64) time.Duration { return time.Duration(ns).Round(100 * time.Microsecond) }

@@ -48,8 +48,11 @@ const (
 // Sweep returns the points of the picture that belongs to the question of the hogs: a few of them among innocents, at less
 // than half of one CPU, long enough for a scheduler's time slice to end within. Of engine coop there are two: to the end,
 // and giving way.
+//
+// The seed is chosen for the picture, among those in which hogs come alone and two at a time and the last has ended before
+// the span does. As long as nobody takes a picture for a measurement that is no cheating: all engines meet the same requests.
 func Sweep(engines []string) plan.Sweep {
-	s := plan.Sweep{Engines: engines, Workloads: []string{"hog"}, Blocks: 1, Seed: 1, Axes: []plan.Axis{
+	s := plan.Sweep{Engines: engines, Workloads: []string{"hog"}, Blocks: 1, Seed: 2249, Axes: []plan.Axis{
 		{Name: "conns", Values: "12"}, {Name: "rate", Values: "500"},
 		{Name: "warmup", Values: "50ms"}, {Name: "duration", Values: "200ms"},
 		{Name: "hog.share", Values: "4%"}, {Name: "hog.burst", Values: "20ms"},
@@ -84,7 +87,7 @@ type Options struct {
 
 const defaultGrace = 20 * time.Second
 
-// Record carries out a traced trial of each point of a plan, in their order, and keeps the timelines in the run's folder.
+// Record carries out traced trials of each point of a plan, in their order, and keeps a timeline of each in the run's folder.
 // The plan's blocks do not matter: a picture is of one trial.
 func Record(ctx context.Context, p *plan.Plan, o Options) ([]record.Timeline, error) {
 	for _, point := range p.Points {
@@ -102,9 +105,9 @@ func Record(ctx context.Context, p *plan.Plan, o Options) ([]record.Timeline, er
 	defer back()
 	var made []record.Timeline
 	for i, point := range p.Points {
-		t, err := o.take(ctx, p, point)
+		t, err := o.quietest(ctx, p, point)
 		if err != nil {
-			return made, fmt.Errorf("timeline of %s: %w", t.Name, err)
+			return made, fmt.Errorf("timeline of %s: %w", nameOf(p, point), err)
 		}
 		if err := o.keep(i, t); err != nil {
 			return made, err
@@ -115,6 +118,27 @@ func Record(ctx context.Context, p *plan.Plan, o Options) ([]record.Timeline, er
 		}
 	}
 	return made, nil
+}
+
+// triesMax bounds the trials of a point.
+const triesMax = 5
+
+// quietest carries out traced trials of a point until one is not disturbed by other processes, or there were enough, and
+// returns the one that was disturbed least. What the engine did has no part in that choice.
+func (o Options) quietest(ctx context.Context, p *plan.Plan, point record.Point) (best *record.Timeline, err error) {
+	for range triesMax {
+		t, err := o.take(ctx, p, point)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || t.DisturbedNS() < best.DisturbedNS() {
+			best = t
+		}
+		if !best.Disturbed() {
+			break
+		}
+	}
+	return best, nil
 }
 
 // stepAside keeps this process, which is the client, off the server's CPUs, and returns what undoes that.
@@ -208,42 +232,42 @@ func check(c plan.Catalog, point record.Point) error {
 }
 
 // take carries out one traced trial. The plan's seed is the trial's, whatever the point: all engines meet the same requests.
-func (o Options) take(ctx context.Context, p *plan.Plan, point record.Point) (t *record.Timeline, err error) {
-	t = &record.Timeline{
+func (o Options) take(ctx context.Context, p *plan.Plan, point record.Point) (*record.Timeline, error) {
+	t := &record.Timeline{
 		Schema: record.Schema, Name: nameOf(p, point), Point: point, SpanNS: int64(point.Duration("duration")),
 	}
 	w, err := p.Catalog.Workload(point.Workload)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	address, cleanUp, err := listenAddress(point.Text("transport"))
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	defer cleanUp()
 	server, ready, err := o.startServer(ctx, p.Catalog, point, address)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	defer server.Kill()
 	j, err := travel(ctx, w, plan.Job{Point: point, Seed: p.Seed}, ready)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	defer j.close()
 	event, err := server.Ask(ctx, control.Request{Do: control.Trace}, control.Traced, o.Grace)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	var raw tracer.Raw
 	if err := json.Unmarshal(event.Trace, &raw); err != nil {
-		return t, fmt.Errorf("read the server's trace: %w", err)
+		return nil, fmt.Errorf("read the server's trace: %w", err)
 	}
 	if o.raw != nil {
 		o.raw(raw, j)
 	}
 	if err := convert(t, w, raw, j); err != nil {
-		return t, err
+		return nil, err
 	}
 	j.close()
 	return t, server.Stop(ctx, o.Grace)

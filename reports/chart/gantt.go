@@ -104,16 +104,16 @@ func (c *Chart) drawGantt(area draw.Canvas) layout {
 // drawKey writes the key in one line, which gets smaller rather than longer than the drawing.
 func (g *Gantt) drawKey(area draw.Canvas) {
 	sty := style(Muted, noteSize, text.XLeft, text.YCenter)
-	const swatch, after = vg.Length(12), vg.Length(14)
+	const swatch, after = vg.Length(11), vg.Length(11)
 	x, y := area.Min.X, area.Max.Y-ganttKey/2+2
 	for _, k := range g.Key {
 		k.bar(x, x+swatch).draw(area, y, func(v float64) vg.Length { return vg.Length(v) })
 		area.FillText(sty, vg.Point{X: x + swatch + 4, Y: y + 1}, k.Name)
 		x += swatch + 4 + sty.Width(k.Name) + after
 	}
-	area.FillText(sty, vg.Point{X: x + 9, Y: y + 1}, "request, reply")
-	arrival(area, x, y)
-	reply(area, x+5, y)
+	arrival(area, x+1, y+2)
+	reply(area, x+6, y-2)
+	area.FillText(sty, vg.Point{X: x + 11, Y: y + 1}, "request, reply")
 }
 
 func (k GanttKey) bar(from, to vg.Length) Bar { return Bar{float64(from), float64(to), k.Form, k.Ink} }
@@ -206,7 +206,7 @@ func reply(c draw.Canvas, x, y vg.Length) {
 	c.Fill(path)
 }
 
-// drawCallout frames a wait and writes how long it was, inside of the drawing at the side that has room.
+// drawCallout frames a wait and writes how long it was: behind it, before it or, where neither has room, within.
 func (g ganttRows) drawCallout(c draw.Canvas, x func(float64) vg.Length) {
 	o := g.Callout
 	y := c.Y(1 - (float64(o.Row)+0.5)/float64(len(g.Rows)))
@@ -219,6 +219,9 @@ func (g ganttRows) drawCallout(c draw.Canvas, x func(float64) vg.Length) {
 	at := frame.Max.X + 4
 	if at+width > c.Max.X {
 		at = frame.Min.X - 4 - width
+	}
+	if at < c.Min.X {
+		at = frame.Max.X - 5 - width
 	}
 	halo := vg.Rectangle{Min: vg.Point{X: at - 2, Y: y - ganttRow/2 + 1}, Max: vg.Point{X: at + width + 2, Y: y + ganttRow/2 - 1}}
 	c.SetColor(Paper)

@@ -24,6 +24,7 @@ import (
 type switches struct {
 	events  []int
 	buffers [][]byte // one for each CPU: a page of metadata, then the records
+	owners  []int    // the events that have them
 }
 
 // Pages of a CPU's buffer: what is tried first, 65,000 switches, and the most that a user without privileges may lock.
@@ -31,16 +32,17 @@ var bufferPages = []int{512, 128}
 
 const metaHead = 1024 // where the metadata says how much has been written
 
-// watchThreads begins to record the switches of all threads that this process has now.
+// watchThreads begins to record the switches of this process's threads, those that it has and those that it will have.
+//
+// A thread that is made while the events are opened may inherit none, so it looks for new ones until there are none. Such a
+// thread may also inherit one and get another: its switches are then recorded twice, and read once.
 func watchThreads() (*switches, error) {
 	s := &switches{}
-	threads, err := threadIDs()
-	if err == nil {
-		allowed := proc.Allowed()
-		for cpu := range proc.MaxCPU + 1 {
-			if allowed.Has(cpu) && err == nil {
-				err = s.watchCPU(cpu, threads)
-			}
+	watched := map[int]bool{}
+	found, err := true, error(nil)
+	for look := 0; found && err == nil; look++ {
+		if found, err = s.watchNew(watched); err == nil && look == threadLooks {
+			err = errors.New("new threads kept appearing")
 		}
 	}
 	if err == nil {
@@ -51,6 +53,32 @@ func watchThreads() (*switches, error) {
 		return nil, explain(err)
 	}
 	return s, nil
+}
+
+// threadLooks bounds the looks for new threads.
+const threadLooks = 100
+
+// watchNew makes the events of threads that have none yet, and reports whether there were any.
+func (s *switches) watchNew(watched map[int]bool) (found bool, err error) {
+	threads, err := threadIDs()
+	if err != nil {
+		return false, err
+	}
+	threads = slices.DeleteFunc(threads, func(id int) bool { return watched[id] })
+	allowed := proc.Allowed()
+	for cpu, nth := 0, 0; cpu <= proc.MaxCPU && len(threads) > 0; cpu++ {
+		if !allowed.Has(cpu) {
+			continue
+		}
+		if err := s.watchCPU(cpu, nth, threads); err != nil {
+			return false, err
+		}
+		nth++
+	}
+	for _, id := range threads {
+		watched[id] = true
+	}
+	return len(threads) > 0, nil
 }
 
 // explain says what to do where the kernel refuses.
@@ -77,15 +105,15 @@ func threadIDs() ([]int, error) {
 	return ids, nil
 }
 
-// watchCPU makes the events of all threads on one CPU. The first has the buffer and the others write into it.
-func (s *switches) watchCPU(cpu int, threads []int) error {
-	first := -1
+// watchCPU makes the events of threads on one CPU, the nth of ours. The first event there has the buffer and all others write
+// into it.
+func (s *switches) watchCPU(cpu, nth int, threads []int) error {
 	for _, thread := range threads {
 		fd, err := unix.PerfEventOpen(&unix.PerfEventAttr{
 			Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_DUMMY, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 			Sample_type: unix.PERF_SAMPLE_TID | unix.PERF_SAMPLE_TIME | unix.PERF_SAMPLE_CPU,
-			Bits: unix.PerfBitDisabled | unix.PerfBitInherit | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv | unix.PerfBitContextSwitch |
-				unix.PerfBitSampleIDAll | unix.PerfBitUseClockID,
+			Bits: unix.PerfBitDisabled | unix.PerfBitInherit | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv |
+				unix.PerfBitContextSwitch | unix.PerfBitSampleIDAll | unix.PerfBitUseClockID,
 			Clockid: unix.CLOCK_MONOTONIC,
 		}, thread, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 		if errors.Is(err, unix.ESRCH) {
@@ -95,14 +123,13 @@ func (s *switches) watchCPU(cpu int, threads []int) error {
 			return err
 		}
 		s.events = append(s.events, fd)
-		if first >= 0 {
-			if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_OUTPUT, first); err != nil {
-				return err
-			}
-			continue
+		if nth == len(s.buffers) {
+			s.owners = append(s.owners, fd)
+			err = s.mapBuffer(fd)
+		} else {
+			err = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_OUTPUT, s.owners[nth])
 		}
-		first = fd
-		if err := s.mapBuffer(fd); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -156,7 +183,7 @@ func (s *switches) close() {
 	for _, fd := range s.events {
 		_ = unix.Close(fd)
 	}
-	s.buffers, s.events = nil, nil
+	s.buffers, s.events, s.owners = nil, nil, nil
 }
 
 // A Switch is a thread that the kernel put on a CPU or took off it.
@@ -174,7 +201,7 @@ const (
 	recordBytes = 32
 )
 
-// ParseSwitches reads the kernel's records and returns them by time. Records of other kinds are left out.
+// ParseSwitches reads the kernel's records and returns them by time, each once. Records of other kinds are left out.
 func ParseSwitches(records []byte) []Switch {
 	var found []Switch
 	order := binary.NativeEndian
@@ -192,6 +219,8 @@ func ParseSwitches(records []byte) []Switch {
 		}
 		records = records[size:]
 	}
-	slices.SortStableFunc(found, func(a, b Switch) int { return cmp.Compare(a.AtNS, b.AtNS) })
-	return found
+	slices.SortStableFunc(found, func(a, b Switch) int {
+		return cmp.Or(cmp.Compare(a.AtNS, b.AtNS), cmp.Compare(a.Thread, b.Thread))
+	})
+	return slices.Compact(found)
 }
