@@ -86,6 +86,23 @@ func (l *Listener) bind(sa unix.Sockaddr) error {
 	return err
 }
 
+// Net makes a net.Listener, for an engine on package net. net.FileListener works on a duplicate, and os.NewFile would close
+// the descriptor it is given some day, so it is given a duplicate as well: l stays whole, and with it the removal of a unix
+// socket's path, which a listener made from a file leaves alone.
+func (l *Listener) Net() (net.Listener, error) {
+	fd, err := unix.FcntlInt(uintptr(l.FD), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("duplicate the listening socket: %w", err)
+	}
+	file := os.NewFile(uintptr(fd), l.Address)
+	defer file.Close()
+	nl, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
+	}
+	return nl, nil
+}
+
 // Close closes the socket and removes a unix socket's path.
 func (l *Listener) Close() error {
 	err := unix.Close(l.FD)

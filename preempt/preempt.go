@@ -15,11 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 
 	"turnlab/engine"
 	"turnlab/internal/option"
@@ -76,7 +73,7 @@ func New(c engine.Config) (engine.Engine, error) {
 // Serve accepts connections until Stop.
 func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
 	defer l.Close()
-	nl, err := netListener(l)
+	nl, err := l.Net()
 	if err != nil {
 		return err
 	}
@@ -89,23 +86,6 @@ func (e *Engine) Serve(l *engine.Listener, srv workloads.Server) error {
 		u.Drain(func(nc net.Conn) { nc.Close() })
 	}
 	return err
-}
-
-// netListener makes a net.Listener of a bare descriptor. net.FileListener works on a duplicate, and os.NewFile would close
-// the descriptor it is given some day, so it is given a duplicate as well: l stays whole, and with it the removal of a unix
-// socket's path, which a listener made from a file leaves alone.
-func netListener(l *engine.Listener) (net.Listener, error) {
-	fd, err := unix.FcntlInt(uintptr(l.FD), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("duplicate the listening socket: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), l.Address)
-	defer file.Close()
-	nl, err := net.FileListener(file)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", l.Address, err)
-	}
-	return nl, nil
 }
 
 func (e *Engine) accept(nl net.Listener, srv workloads.Server) error {
