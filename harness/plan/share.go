@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"turnlab/harness/record"
 	"turnlab/internal/misuse"
@@ -76,12 +77,19 @@ func set(params map[string]any, name string, v any) {
 	params[name] = v
 }
 
+// probeWindow is the least window of a probe: what it finds out is in all rates of its point, also where the trials themselves
+// are kept short.
+const probeWindow = 500 * time.Millisecond
+
 // probeOf returns the closed loop whose throughput is what p can do.
 func probeOf(p record.Point) record.Point {
 	p.Mode, p.Arm, p.Params = record.Closed, record.Probe, maps.Clone(p.Params)
 	p.Params["rate"] = 0.0
 	delete(p.Params, rateShare)
 	delete(p.Params, "arrivals")
+	if p.Duration("duration") < probeWindow {
+		p.Params["duration"] = probeWindow.String()
+	}
 	return p
 }
 

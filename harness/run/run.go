@@ -206,6 +206,9 @@ func (r *runner) stepAside() (back func()) {
 }
 
 func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
+	if len(jobs) == 0 {
+		return nil
+	}
 	show := newProgress(r.options, jobs)
 	defer show.end()
 	inARow, start := 0, time.Now()

@@ -11,6 +11,9 @@ import (
 	"turnlab/harness/record"
 )
 
+// probeTries is how often a probe is made that serves nothing: a machine that was busy for half a second must not end the run.
+const probeTries = 2
+
 // settle finds out the rates that the plan has as shares of what a point can do: it measures the closed loops that are not
 // among the records yet, and writes the rates into run.json. A probe that served nothing is made again when the run is
 // resumed.
@@ -28,9 +31,11 @@ func (r *runner) settle(ctx context.Context, have []record.Trial) error {
 	for i := range have {
 		r.note(&have[i])
 	}
-	missing := slices.DeleteFunc(probes, func(j plan.Job) bool { return can[key(j.Point)] > 0 })
-	if err := r.measure(ctx, missing); err != nil {
-		return err
+	for range probeTries {
+		probes = slices.DeleteFunc(probes, func(j plan.Job) bool { return can[key(j.Point)] > 0 })
+		if err := r.measure(ctx, probes); err != nil {
+			return err
+		}
 	}
 	r.note = nil
 	if err := r.plan.Settle(func(p record.Point) (float64, bool) { rps, ok := can[key(p)]; return rps, ok }); err != nil {

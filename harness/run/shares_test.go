@@ -125,7 +125,7 @@ func TestAPointThatServesNothingEndsTheRunAndCanBeProbedAgain(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	t.Setenv(trialtest.Fault, "")
-	if got, err := Resume(t.Context(), toys, o); err != nil || got.Failed != 1 || got.Done != 7 {
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Failed != 2 || got.Done != 8 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
