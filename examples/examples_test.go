@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestTheLabMeasuresTheExamplesLikeItsOwn(t *testing.T) {
-	brief := []plan.Axis{{Name: "warmup", Values: "20ms"}, {Name: "duration", Values: "100ms"}, {Name: "conns", Values: "8"}}
+	brief := []plan.Axis{{Name: "warmup", Values: "20ms"}, {Name: "duration", Values: "400ms"}, {Name: "conns", Values: "8"}}
 	s := plan.Sweep{
 		Engines: []string{"gil", "coop", "threads/pool"}, Workloads: []string{"reverse", "hog"}, Axes: brief, Blocks: 1,
 	}
