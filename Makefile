@@ -33,10 +33,10 @@ lint: ## gofmt, vet, staticcheck, function length, tidy go.mod
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@./.ci/fuzz $(FUZZTIME)
 
-bench: build ## the quick suite: a report in about five minutes
+bench: build ## the quick suite of experiments: a report in about five minutes
 	$(LAB) bench quick --out $(RESULTS)/quick-$$(date +%Y%m%d-%H%M%S)
 
-bench-full: build ## the full suite, with intervals and verdicts
+bench-full: build ## all experiments, with intervals and verdicts: about an hour
 	$(LAB) bench full --out $(RESULTS)/full-$$(date +%Y%m%d-%H%M%S)
 
 report: build ## make charts and page again: make report DIR=results/quick-...
