@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"turnlab/harness/record"
 	"turnlab/harness/stat"
 	"turnlab/reports/chart"
 	"turnlab/reports/digest"
@@ -19,7 +20,6 @@ type rowValue struct {
 	sum   digest.Summary
 	parts []float64 // of a stacked row, by metric; NaN for what was not measured
 	off   float64   // of a slope: how far its points lie from the line
-	sizes int
 }
 
 // rows draws bars, strips or stacks: a row per series, under heads where more than the engine differs.
@@ -64,7 +64,11 @@ func (e easel) rows() []figure {
 	e.fitScale(&c, m.In(mode))
 	c.Footnote = e.rowsFootnote(least, most, hidden, worst)
 	c.Alt = ". " + rowsText(c.Series)
-	e.label(&c, m.In(mode), e.common(), "")
+	shown := m.In(mode)
+	if e.plot.Kind == Stacked {
+		shown.Title = e.plot.Title // the legend names the parts
+	}
+	e.label(&c, shown, e.common(), "")
 	return []figure{{Chart: c, Table: t}}
 }
 
@@ -160,20 +164,28 @@ func (e easel) measuredMetrics() []digest.Metric {
 	})
 }
 
-// slope draws a line through the trials of all cells.
+// slope draws a line through the trials of all cells. The lines of single blocks are what its spread is made of.
 func (e easel) slope(cells []digest.Cell, m digest.Metric) (v rowValue, ok bool) {
-	line, err := slopeOf(cells, m)
+	line, err := slopeOf(cells, m, every)
 	if err != nil {
 		return v, false // too few sizes: the table of medians still has them
 	}
 	v.sum = digest.Summary{Median: line.Slope.Value, Lo: math.Inf(-1), Hi: math.Inf(1), N: line.N}
-	if line.Slope.Exists() {
-		v.sum.Lo, v.sum.Hi = line.Slope.Low, line.Slope.High
+	for _, block := range blocksOf(cells) {
+		if one, err := slopeOf(cells, m, func(t *record.Trial) bool { return t.Block == block }); err == nil {
+			v.sum.Values = append(v.sum.Values, one.Slope.Value)
+		}
 	}
-	v.off, v.sizes = line.Off, line.Sizes
+	switch {
+	case line.Slope.Exists():
+		v.sum.Lo, v.sum.Hi = line.Slope.Low, line.Slope.High
+	case !e.section.Intervals() && len(v.sum.Values) > 0:
+		v.sum.Lo, v.sum.Hi = slices.Min(v.sum.Values), slices.Max(v.sum.Values)
+	}
+	v.off = line.Off
 	for _, part := range e.metrics {
 		each := math.NaN()
-		if l, err := slopeOf(cells, part); err == nil {
+		if l, err := slopeOf(cells, part, every); err == nil {
 			each = l.Slope.Value
 		}
 		v.parts = append(v.parts, each)
@@ -181,16 +193,30 @@ func (e easel) slope(cells []digest.Cell, m digest.Metric) (v rowValue, ok bool)
 	return v, true
 }
 
-func slopeOf(cells []digest.Cell, m digest.Metric) (stat.Line, error) {
+func every(*record.Trial) bool { return true }
+
+func slopeOf(cells []digest.Cell, m digest.Metric, of func(*record.Trial) bool) (stat.Line, error) {
 	var xs, ys []float64
 	for _, c := range cells {
 		for _, t := range c.Valid() {
-			if y, ok := m.Of(t); ok {
+			if y, ok := m.Of(t); ok && of(t) {
 				xs, ys = append(xs, c.X.Number), append(ys, y)
 			}
 		}
 	}
 	return stat.Slope(xs, ys)
+}
+
+// blocksOf lists the blocks of the valid trials.
+func blocksOf(cells []digest.Cell) []int {
+	var blocks []int
+	for _, c := range cells {
+		for _, t := range c.Valid() {
+			blocks = append(blocks, t.Block)
+		}
+	}
+	slices.Sort(blocks)
+	return slices.Compact(blocks)
 }
 
 func (e easel) row(p digest.Panel, s digest.Series, g rowGroup, v rowValue) chart.Series {
@@ -229,6 +255,9 @@ func (e easel) tableRow(row chart.Series, v rowValue) []cell {
 // logarithm would not have.
 func (e easel) fitScale(c *chart.Chart, m digest.Metric) {
 	c.X.Label = strings.ToLower(m.Title[:1]) + m.Title[1:]
+	if e.plot.Kind == Stacked {
+		c.X.Label = m.Unit.Noun()
+	}
 	if e.plot.Slope {
 		c.X.Label = m.Unit.Noun() + " per " + singular(axisLabel(e.section.Axis.Name))
 	}
@@ -249,7 +278,7 @@ func (e easel) rowsFootnote(least, most, hidden int, worst float64) string {
 	text := trialsText(least, most)
 	switch {
 	case e.plot.Slope:
-		text = fmt.Sprintf("slope through %s · line: 95 %% interval", trialCount(least, most))
+		text = "slope: median of " + blockCount(least, most) + " · line: " + spreadText(e.section)
 		if worst > slopeBend {
 			text += fmt.Sprintf(" · up to %.0f %% off a straight line", 100*worst)
 		}
@@ -259,7 +288,9 @@ func (e easel) rowsFootnote(least, most, hidden int, worst float64) string {
 	switch {
 	case e.plot.Kind == Strips:
 		text += " · dots: trials"
-	case e.plot.Kind == Bars && !e.plot.Slope && most > 1:
+	case e.plot.Kind == Bars && e.plot.Slope:
+		text += " · ticks: blocks"
+	case e.plot.Kind == Bars && most > 1:
 		text += " · ticks: trials"
 	}
 	if hidden > 0 {
@@ -271,11 +302,11 @@ func (e easel) rowsFootnote(least, most, hidden int, worst float64) string {
 // slopeBend is how far from a line, as a share of the rise, points may lie before a chart says so.
 const slopeBend = 0.1
 
-func trialCount(least, most int) string {
+func blockCount(least, most int) string {
 	if least == most {
-		return plural(most, "trial")
+		return plural(most, "block")
 	}
-	return fmt.Sprintf("%d to %d trials", least, most)
+	return fmt.Sprintf("%d to %d blocks", least, most)
 }
 
 func singular(text string) string { return strings.TrimSuffix(text, "s") }
