@@ -169,60 +169,6 @@ func TestResponseTimeShowsAFreezeThatServiceTimeHides(t *testing.T) {
 	})
 }
 
-func TestConstantDelayIsMeasuredAsSuch(t *testing.T) {
-	const delay, slack = 20 * time.Millisecond, 10 * time.Millisecond
-	for _, rate := range []float64{0, 200} {
-		s := serve(t, "tcp", delayed(delay))
-		l := s.load()
-		l.Conns, l.RateRPS = 32, rate
-		patiently(t, func(longer int64) error {
-			l.WindowNS = longer * int64(200*time.Millisecond)
-			r := mustRun(t, l, Hooks{})
-			delete(r.Latency, "slip")
-			for name, v := range r.Latency {
-				if p := time.Duration(v.P50); p < delay {
-					t.Errorf("rate %v: %s p50 is %v, below the delay of %v", rate, name, p, delay)
-				} else if p > delay+slack {
-					return fmt.Errorf("rate %v: %s p50 is %v, want %v", rate, name, p, delay)
-				}
-			}
-			return nil
-		})
-	}
-}
-
-// One request in twenty takes long: p90 must not see it, and p99 must.
-func TestPercentilesTellTheSlowRequestsFromTheOthers(t *testing.T) {
-	const delay = 30 * time.Millisecond
-	var count atomic.Int64
-	s := serve(t, "tcp", func(s *server, c net.Conn) {
-		p := make([]byte, payload)
-		for s.request(c, p) {
-			if count.Add(1)%20 == 0 {
-				time.Sleep(delay)
-			}
-			if _, err := c.Write(p); err != nil {
-				return
-			}
-		}
-	})
-	l := s.load()
-	l.Conns, l.RateRPS, l.WindowNS = 64, 1000, int64(500*time.Millisecond)
-	patiently(t, func(int64) error {
-		r := mustRun(t, l, Hooks{})
-		for _, name := range []string{"response", "service"} {
-			v := r.Latency[name]
-			if time.Duration(v.P99) < delay {
-				t.Errorf("%s p99 is %v, but 5 %% take %v", name, time.Duration(v.P99), delay)
-			}
-			if time.Duration(v.P90) >= delay || time.Duration(v.P99) > 2*delay {
-				return fmt.Errorf("%s p90 is %v and p99 %v; 5 %% take %v", name, time.Duration(v.P90), time.Duration(v.P99), delay)
-			}
-		}
-		return nil
-	})
-}
-
 func TestDepthKeepsThatManyRequestsUnderWay(t *testing.T) {
 	const depth = 5
 	s := serve(t, "tcp", func(s *server, c net.Conn) { // it answers only when it has all of them
