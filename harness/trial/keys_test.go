@@ -31,7 +31,7 @@ func TestTheMethodologyNamesEveryFlagKeyAndKindOfMemory(t *testing.T) {
 			named = append(named, name)
 		}
 	}
-	var want []string
+	want := []string{"kernel_waiting", "kernel_wait_ns_per_req", "kernel_calls_per_req"}
 	for _, rule := range flags.Rules {
 		want = append(want, rule.Code)
 	}

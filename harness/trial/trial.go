@@ -235,6 +235,7 @@ type watched struct {
 // edges is what was seen at both ends of the measured window.
 type edges struct {
 	opened, closed edge
+	calls          callCount // of the warm-up; empty where they cannot be counted
 	memory         map[string]uint64
 	cpus           []int   // the trial's, as far as they can be watched
 	was, is        cpuTime // theirs
@@ -254,10 +255,16 @@ type edge struct {
 func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators, server *control.Child, w watched) (e edges, err error) {
 	warmup, duration := load.Longest(LoadOf(t, ""))
 	local := len(l.ServerLauncher)+len(l.ClientLauncher) == 0 // a launcher may have gone to another machine
+	var here []int                                            // the server's processes, if they run here
+	if local {
+		here = w.ready.PIDs
+	}
+	calls := countCalls(ctx, here, g.pids(), t.Duration("warmup"))
 	opened, err := g.begin(ctx, warmup+l.grace())
 	if err != nil {
 		return e, err
 	}
+	e.calls = <-calls
 	if e.opened, err = l.look(trial, server, g, w, local); err != nil {
 		return e, err
 	}
@@ -341,6 +348,7 @@ func (e edges) addTo(t *record.Trial) {
 		addCounts(t, e.opened.sample, e.closed.sample)
 	}
 	addAccounts(t, e.opened.accounts, e.closed.accounts)
+	e.calls.addTo(t)
 	addUpstream(t, e.opened.upstream, e.closed.upstream)
 	if len(e.cpus) > 0 {
 		addMachine(t, len(e.cpus), e.was, e.is)
