@@ -29,10 +29,10 @@ func spaced(l control.Load, gap, longest float64, next func() float64) *control.
 }
 
 func TestHonestArrivalsPassWhateverTheRate(t *testing.T) {
-	for _, rate := range []float64{50, 1000, 5000, 20_000, 100_000} {
+	for _, rate := range []float64{50, 1000, 5000, 20_000, 50_000} {
 		l := control.Load{Arrivals: Poisson, Threads: 1, Parts: 1}
 		gap, failed := 1e9/rate, 0
-		const trials = 200
+		const trials = 100
 		for seed := range uint64(trials) {
 			l.Seed = seed
 			r := rand.New(rand.NewPCG(seed, 1))

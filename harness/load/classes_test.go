@@ -55,13 +55,14 @@ func TestAWorkloadWithoutClassesHasNone(t *testing.T) {
 // A server that swallows all requests from the first on lets a closed loop send none in the window. The window must not
 // look clean for it: each connection's stuck request counts, by its timeout or as unanswered.
 func TestRequestsStuckSinceTheWarmUpCountAgainstTheWindow(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", silent)
 	for timeout, name := range map[time.Duration]string{
 		150 * time.Millisecond: "longer than the warm-up", 2 * time.Second: "longer than the window",
 	} {
 		l := s.load()
 		l.WarmupNS, l.TimeoutNS = int64(50*time.Millisecond), int64(timeout)
-		r := mustRun(t, l, Hooks{})
+		r := apart(t, l)
 		if r.Requests != 0 || r.Errors["timeout"]+r.Unanswered < 4 {
 			t.Errorf("timeout %s: %d right, errors %v, %d unanswered; want at least the 4 that are stuck", name, r.Requests,
 				r.Errors, r.Unanswered)

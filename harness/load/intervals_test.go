@@ -7,27 +7,27 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
-	"turnlab/harness/control"
 )
 
 // The server is slow in one of three seconds. That shows in the interval of that second, and in no other.
 func TestIntervalsTellWhenItHappened(t *testing.T) {
-	const slow = 40 * time.Millisecond
-	var began atomic.Int64
+	t.Parallel()
+	const slow, rate = 40 * time.Millisecond, 15
+	var first atomic.Int64 // when the first request came, half a gap after the window began
 	s := serve(t, "tcp", func(s *server, c net.Conn) {
 		p := make([]byte, payload)
 		for s.request(c, p) {
-			if at := time.Since(time.Unix(0, began.Load())); at > time.Second && at < 1900*time.Millisecond {
+			first.CompareAndSwap(0, time.Now().UnixNano())
+			if at := time.Since(time.Unix(0, first.Load())); at > time.Second && at < 1800*time.Millisecond {
 				time.Sleep(slow)
 			}
 			c.Write(p)
 		}
 	})
 	l := s.load()
-	l.Conns, l.RateRPS, l.WindowNS = 1, 15, int64(2500*time.Millisecond)
+	l.Conns, l.RateRPS, l.Arrivals, l.WindowNS = 1, rate, Fixed, int64(2500*time.Millisecond)
 	l.TimeoutNS = int64(5 * time.Second)
-	r := mustRun(t, l, Hooks{Measuring: func(control.Usage) { began.Store(time.Now().UnixNano()) }})
+	r := apart(t, l)
 	if len(r.Intervals) != 3 {
 		t.Fatalf("a window of 2.5 s has %d intervals", len(r.Intervals))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -30,6 +31,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(loadChild) != "" {
 		os.Exit(Main(os.Stdin, os.Stdout))
 	}
+	flag.Parse()
+	flag.Set("test.parallel", "8") // tests that run side by side wait, and need no CPU of their own
 	goleak.VerifyTestMain(m)
 }
 

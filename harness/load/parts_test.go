@@ -64,6 +64,16 @@ func together(t *testing.T, l control.Load, ahead time.Duration) (r control.Load
 	return r, began
 }
 
+// apart runs a load in a process of its own. A load takes its process over, so two in one process disturb each other; tests
+// that spend their time waiting and run their loads apart can wait side by side.
+func apart(t *testing.T, l control.Load) control.LoadResult {
+	t.Helper()
+	l.Parts = 1
+	r, _ := together(t, l, 0)
+	checkResult(t, l, r)
+	return r
+}
+
 func TestPartsOfALoadAreTheWholeLoad(t *testing.T) {
 	for _, rate := range []float64{0, 2000} {
 		s := serve(t, "tcp", delayed(time.Millisecond))

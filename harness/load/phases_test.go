@@ -25,10 +25,11 @@ func TestMSERDropsTheTransientAndNothingElse(t *testing.T) {
 }
 
 func TestWarmUpLastsUntilTheLoadIsSteady(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", delayed(2*time.Millisecond))
 	l := s.load()
 	l.Threads, l.Settle, l.RateRPS = 2, true, 400
-	r := mustRun(t, l, Hooks{})
+	r := apart(t, l)
 	warmup := time.Duration(r.WarmupNS)
 	if least := time.Duration(settleLeast * batch * slice); warmup < least || warmup > settleCap {
 		t.Errorf("the warm-up took %v, want %v to %v", warmup, least, settleCap)
@@ -46,11 +47,12 @@ func TestWarmUpLastsUntilTheLoadIsSteady(t *testing.T) {
 }
 
 func TestWindowIsExtendedUntilThereAreEnoughRequests(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", func(s *server, c net.Conn) { delayed(20*time.Millisecond)(s, c) })
 	for _, rate := range []float64{0, 150} {
 		l := s.load()
 		l.Threads, l.RateRPS, l.Extend, l.WindowNS = 2, rate, "p99", int64(300*time.Millisecond)
-		r := mustRun(t, l, Hooks{})
+		r := apart(t, l)
 		if r.Extended == 0 || r.WindowNS != l.WindowNS<<r.Extended {
 			t.Errorf("rate %v: a window of %v after %d extensions", rate, time.Duration(r.WindowNS), r.Extended)
 		}
@@ -64,7 +66,7 @@ func TestWindowIsExtendedUntilThereAreEnoughRequests(t *testing.T) {
 	}
 	l := s.load()
 	l.Extend, l.WindowNS, l.RateRPS = "p90", int64(500*time.Millisecond), 150
-	if r := mustRun(t, l, Hooks{}); r.Extended != 0 || r.WindowNS != l.WindowNS {
+	if r := apart(t, l); r.Extended != 0 || r.WindowNS != l.WindowNS {
 		t.Errorf("36 requests come in a quarter second, and the window was extended %d times", r.Extended)
 	}
 }

@@ -182,6 +182,7 @@ func exceptOne(victim func(s *server, c net.Conn)) func(*server, net.Conn) {
 }
 
 func TestServerThatForgetsSilentConnectionsIsFoundOut(t *testing.T) {
+	t.Parallel()
 	for kind, victim := range map[string]func(s *server, c net.Conn){
 		"closed": func(s *server, c net.Conn) {},
 		"wrong": func(s *server, c net.Conn) {
@@ -197,10 +198,8 @@ func TestServerThatForgetsSilentConnectionsIsFoundOut(t *testing.T) {
 		l := s.load()
 		l.Workload, l.Settings = "idle", map[string]string{"active": "1", "payload": fmt.Sprint(payload)}
 		l.Conns, l.WindowNS, l.TimeoutNS = 8, int64(600*time.Millisecond), int64(time.Second)
-		r, err := Run(context.Background(), l, Hooks{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		l.Parts = 1
+		r, _ := together(t, l, 0)
 		if r.Silent.Connections != 7 || r.Silent.Right != 6 || r.Errors[kind] != 1 || failures(r) != 1 || r.FirstError == "" {
 			t.Errorf("%s: %+v, errors %v, first %q", kind, r.Silent, r.Errors, r.FirstError)
 		}
