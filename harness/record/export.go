@@ -37,7 +37,7 @@ func (f *Folder) Export() error {
 func (f *Folder) WriteBench(w io.Writer) error {
 	out := benchfmt.NewWriter(w)
 	units := map[string]bool{}
-	inName := append([]string{"conns"}, slices.DeleteFunc(Varying(f.Run.Plan), func(s string) bool { return s == "conns" })...)
+	varying := varyingBy(f.Run.Plan)
 	invalid := 0
 	for i := range f.Trials {
 		t := &f.Trials[i]
@@ -48,7 +48,7 @@ func (f *Folder) WriteBench(w io.Writer) error {
 			invalid++
 			continue
 		}
-		r := &benchfmt.Result{Config: f.config(), Name: benchName(t, inName), Iters: int(max(t.iterations(), 1))}
+		r := &benchfmt.Result{Config: f.config(), Name: benchName(t, varying[t.Experiment]), Iters: int(max(t.iterations(), 1))}
 		for _, figure := range t.Figures() {
 			if figure.Unit == "" {
 				continue
@@ -101,8 +101,10 @@ func writeUnit(out *benchfmt.Writer, f Figure, seen map[string]bool) error {
 	})
 }
 
-// benchName makes a name such as HTTP/engine=coop/variant=await/conns=64.
-func benchName(t *Trial, params []string) benchfmt.Name {
+// benchName makes a name such as HTTP/engine=coop/variant=await/conns=64, with what else tells the points of the trial's
+// experiment apart.
+func benchName(t *Trial, varying []string) benchfmt.Name {
+	params := append([]string{"conns"}, slices.DeleteFunc(slices.Clone(varying), func(s string) bool { return s == "conns" })...)
 	name := strings.ToUpper(t.Workload[:1]) + t.Workload[1:]
 	if t.Workload == "http" || t.Workload == "kv" {
 		name = strings.ToUpper(t.Workload)
@@ -110,6 +112,9 @@ func benchName(t *Trial, params []string) benchfmt.Name {
 	name += "/engine=" + word(t.Engine)
 	if t.Variant != "" {
 		name += "/variant=" + word(t.Variant)
+	}
+	if t.Experiment != "" {
+		name += "/experiment=" + word(t.Experiment)
 	}
 	for _, p := range params {
 		if text := t.Text(p); text != "" {
@@ -128,11 +133,11 @@ func word(text string) string {
 func (f *Folder) WriteCSV(w io.Writer) error {
 	params := paramNames(f.Trials)
 	out := csv.NewWriter(w)
-	head := append([]string{"run", "block", "trial", "engine", "variant", "arm", "workload", "mode"}, params...)
+	head := append([]string{"run", "block", "trial", "experiment", "engine", "variant", "arm", "workload", "mode"}, params...)
 	out.Write(append(head, "valid", "flags", "metric", "value")) // the Writer keeps its first error for Error
 	for i := range f.Trials {
 		t := &f.Trials[i]
-		row := []string{t.Run, strconv.Itoa(t.Block), strconv.Itoa(t.Trial), t.Engine, t.Variant, t.Arm, t.Workload, t.Mode}
+		row := []string{t.Run, strconv.Itoa(t.Block), strconv.Itoa(t.Trial), t.Experiment, t.Engine, t.Variant, t.Arm, t.Workload, t.Mode}
 		for _, p := range params {
 			row = append(row, t.Text(p))
 		}

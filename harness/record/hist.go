@@ -49,7 +49,7 @@ type histogramLog struct {
 // histogramLogs sorts the histograms by load. A second arm stays out, as in every table but the one row per trial.
 func (f *Folder) histogramLogs() (logs map[string]*histogramLog, order []string, err error) {
 	run, trials := f.Counted()
-	varying := Varying(run.Plan)
+	byExperiment := varyingBy(run.Plan)
 	logs = map[string]*histogramLog{}
 	for i := range trials {
 		t := &trials[i]
@@ -58,6 +58,7 @@ func (f *Folder) histogramLogs() (logs map[string]*histogramLog, order []string,
 			if !ok {
 				continue
 			}
+			varying := byExperiment[t.Experiment]
 			name := loadName(t.Point, varying)
 			if logs[name] == nil {
 				logs[name] = &histogramLog{merged: map[string]*hdrhistogram.Histogram{}}
@@ -160,9 +161,13 @@ func writePercentiles(path string, h *hdrhistogram.Histogram) error {
 	return writeFile(path, text.Bytes())
 }
 
-// loadName names a load in a file's name: http-closed-conns64-rate0.
+// loadName names a load in a file's name: http-closed-conns64-rate0, or load-http-... for one of an experiment's.
 func loadName(p Point, varying []string) string {
-	name := p.Workload + "-" + p.Mode + "-conns" + p.Text("conns")
+	name := ""
+	if p.Experiment != "" {
+		name = word(p.Experiment) + "-"
+	}
+	name += p.Workload + "-" + p.Mode + "-conns" + p.Text("conns")
 	for _, v := range varying {
 		if text := p.Text(v); v != "conns" && text != "" && !strings.HasPrefix(v, p.Engine+".") {
 			name += "-" + v + word(text)

@@ -65,6 +65,19 @@ func Varying(points []Point) []string {
 // cpuLists are the parameters that are the machine's and not the load's.
 var cpuLists = []string{"server-cpus", "client-cpus", "upstream-cpus"}
 
+// varyingBy is Varying for the points of each experiment: what tells them apart within it.
+func varyingBy(points []Point) map[string][]string {
+	own := map[string][]Point{}
+	for _, p := range points {
+		own[p.Experiment] = append(own[p.Experiment], p)
+	}
+	names := map[string][]string{}
+	for experiment, points := range own {
+		names[experiment] = Varying(points)
+	}
+	return names
+}
+
 // SameLoad returns a text that is equal for points of an experiment that load their servers alike: everything but the engine,
 // its own options, the arm, and the CPUs, which are the machine's and not the load's. Where a rate is a share of what a point
 // can do, the share is the load.

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -359,5 +360,30 @@ func TestVaryingParametersTellPointsApart(t *testing.T) {
 	}
 	if got := fmt.Sprint(Varying(points)); got != "[conns coop.yield]" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestTablesKeepTheTrialsOfTwoExperimentsApart(t *testing.T) {
+	f := &Folder{Dir: t.TempDir(), Run: Run{ID: "r"}}
+	for i, experiment := range []string{"hog", "load", "load"} {
+		tr := Trial{Run: "r", Trial: i, Requests: 10, WindowSeconds: 1, ThroughputRPS: 10}
+		tr.Point = Point{Engine: "coop", Workload: "http", Mode: Open, Experiment: experiment, Params: map[string]any{"conns": 64.0, "rate": float64(1000 * i)}}
+		f.Run.Plan, f.Trials = append(f.Run.Plan, tr.Point), append(f.Trials, tr)
+	}
+	var bench, csv bytes.Buffer
+	if err := errors.Join(f.WriteBench(&bench), f.WriteCSV(&csv)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"HTTP/engine=coop/experiment=hog/conns=64 ", "HTTP/engine=coop/experiment=load/conns=64/rate=1000 "} {
+		if !strings.Contains(bench.String(), want) {
+			t.Errorf("no %q in\n%s", want, bench.String())
+		}
+	}
+	if !strings.Contains(csv.String(), "r,0,0,hog,coop,") || !strings.Contains(csv.String(), "r,0,2,load,coop,") {
+		t.Errorf("summary.csv:\n%s", csv.String())
+	}
+	varying := varyingBy(f.Run.Plan)
+	if a, b := loadName(f.Trials[0].Point, varying["hog"]), loadName(f.Trials[1].Point, varying["load"]); a != "hog-http-open-conns64" || b != "load-http-open-conns64-rate1000" {
+		t.Errorf("histograms of %s and %s", a, b)
 	}
 }
