@@ -8,12 +8,16 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"turnlab/internal/nonblock"
 )
 
 // errEnded is what take returns when the other end is closed.
 var errEnded = errors.New("the other end is closed")
 
-// An end is one party's end of a hand-over: give wakes the other party, take waits to be woken.
+// An end is one party's end of a hand-over: give wakes the other party, take waits to be woken. What take calls may block, so
+// it is announced to Go's scheduler: without that a collection would wait for the thread. What give calls never does, so it
+// is not, and a thread is as near to C's as Go lets it be.
 type end interface {
 	give() error
 	take() error
@@ -88,10 +92,15 @@ const (
 	nobodys // the end
 )
 
-// system makes the call. It is announced to Go's scheduler, as every call of package threads that may block is: without the
-// announcement a collection would wait for the thread.
-func (f *futex) system(op int, value uint32) unix.Errno {
-	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&f.word)), uintptr(op|futexPrivate), uintptr(value), 0, 0, 0)
+// wake wakes whoever waits.
+func (f *futex) wake() unix.Errno {
+	_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&f.word)), futexWake|futexPrivate, 1, 0, 0, 0)
+	return errno
+}
+
+// wait waits if the word is what it is thought to be.
+func (f *futex) wait(is uint32) unix.Errno {
+	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&f.word)), futexWait|futexPrivate, uintptr(is), 0, 0, 0)
 	return errno
 }
 
@@ -115,7 +124,7 @@ func newFutexEnds() (a, b end) {
 
 func (e futexEnd) give() error {
 	e.word.CompareAndSwap(e.me, e.other)
-	if errno := e.system(futexWake, 1); errno != 0 {
+	if errno := e.wake(); errno != 0 {
 		return fmt.Errorf("wake a thread by a futex: %w", errno)
 	}
 	return nil
@@ -131,7 +140,7 @@ func (e futexEnd) take() error {
 		case nobodys:
 			return errEnded
 		}
-		if errno := e.system(futexWait, e.other); errno != 0 && errno != unix.EAGAIN && errno != unix.EINTR {
+		if errno := e.wait(e.other); errno != 0 && errno != unix.EAGAIN && errno != unix.EINTR {
 			return fmt.Errorf("wait for a futex: %w", errno)
 		}
 	}
@@ -139,7 +148,7 @@ func (e futexEnd) take() error {
 
 func (e futexEnd) close() error {
 	e.word.Store(nobodys)
-	_ = e.system(futexWake, 1)
+	_ = e.wake()
 	return nil
 }
 
@@ -149,12 +158,12 @@ type byteEnd struct{ read, write int }
 func (e byteEnd) give() error {
 	var b [1]byte
 	for {
-		switch _, err := unix.Write(e.write, b[:]); err {
-		case nil:
+		switch _, errno := nonblock.Write(e.write, b[:]); errno {
+		case 0:
 			return nil
 		case unix.EINTR:
 		default:
-			return fmt.Errorf("write a byte: %w", err)
+			return fmt.Errorf("write a byte: %w", errno)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"turnlab/coop"
 	"turnlab/coop/netio"
 	"turnlab/coop/reactor"
+	"turnlab/internal/nonblock"
 	"turnlab/internal/option"
 )
 
@@ -223,13 +224,12 @@ func newLoopback(option.Values) (Runner, error) {
 
 // Run makes the calls raw, as the engines loop and coop do: they never block.
 func (l *loopback) Run(n int) error {
-	sys := reactor.Epoll{}
 	var b [8]byte
 	for range n {
-		if _, errno := sys.Write(int32(l.fds[0]), b[:1]); errno != 0 {
+		if _, errno := nonblock.Write(l.fds[0], b[:1]); errno != 0 {
 			return fmt.Errorf("write a byte: %w", errno)
 		}
-		if _, errno := sys.Read(int32(l.fds[1]), b[:]); errno != 0 {
+		if _, errno := nonblock.Read(l.fds[1], b[:]); errno != 0 {
 			return fmt.Errorf("read a byte: %w", errno)
 		}
 	}

@@ -240,7 +240,7 @@ func newAlone(o option.Values) (Runner, error) {
 type nobody struct{ futex }
 
 func (f *nobody) give() error {
-	if errno := f.system(futexWake, 1); errno != 0 {
+	if errno := f.wake(); errno != 0 {
 		return errno
 	}
 	return nil
@@ -248,7 +248,7 @@ func (f *nobody) give() error {
 
 // take is told at once that the word is another.
 func (f *nobody) take() error {
-	if errno := f.system(futexWait, others); errno != unix.EAGAIN {
+	if errno := f.wait(others); errno != unix.EAGAIN {
 		return errno
 	}
 	return nil

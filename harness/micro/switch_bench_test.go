@@ -11,12 +11,26 @@ import (
 // These benchmarks measure what some of the operations measure and share no code with them, so that a mistake of the one is not
 // one of the other. examples/yardsticks/pingpong.sh runs both in turn. Like the operations they count half a round.
 
+// cpuTime reports the CPU time of the whole process per operation, from now until the function that it returns is called.
+func cpuTime(b *testing.B) (report func()) {
+	clock := func() int64 {
+		var t unix.Timespec
+		if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+			b.Fatal(err)
+		}
+		return t.Nano()
+	}
+	start := clock()
+	return func() { b.ReportMetric(float64(clock()-start)/float64(b.N), "cpu-ns/op") }
+}
+
 // rounds runs there-and-back for b.N operations.
 func rounds(b *testing.B, round func()) {
 	for range 1000 {
 		round()
 	}
 	b.ResetTimer()
+	defer cpuTime(b)()
 	for i := 0; i < b.N; i += 2 {
 		round()
 	}
@@ -50,7 +64,8 @@ func BenchmarkGoroutineGosched(b *testing.B) {
 
 func BenchmarkGoroutineSpawn(b *testing.B) {
 	over := make(chan bool)
-	for b.Loop() {
+	defer cpuTime(b)()
+	for range b.N {
 		go func() { over <- true }()
 		<-over
 	}
