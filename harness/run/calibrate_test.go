@@ -9,6 +9,7 @@ import (
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
+	"turnlab/harness/trial"
 	"turnlab/internal/misuse"
 	"turnlab/workloads"
 )
@@ -104,4 +105,28 @@ func TestAGeneratorThatCannotBeCalibratedIsNotedAndTheRunGoesOn(t *testing.T) {
 	if len(f.Trials) != 1 || len(f.Run.Calibrations) != 0 || len(f.Run.Notes) == 0 || !strings.Contains(f.Run.Notes[0], "could not be calibrated") {
 		t.Errorf("%d trials, %+v, notes %v", len(f.Trials), f.Run.Calibrations, f.Run.Notes)
 	}
+}
+
+// A rate far beyond its CPU makes a generator work all the time. Past the refusal, which would spare us the trial, the flag
+// must say so.
+func TestAGeneratorShortOfCPUIsFlagged(t *testing.T) {
+	t.Setenv(real, "1")
+	p := rated(t, "500k", plan.Axis{Name: "timeout", Values: "300ms"})
+	lab := trial.Lab{Run: "r", Catalog: p.Catalog}
+	for range 3 {
+		tr, err := lab.Measure(t.Context(), p.Jobs()[0])
+		if err != nil || tr.Failed != "" {
+			t.Fatal(err, tr)
+		}
+		for _, f := range tr.Flags {
+			if f.Code == "client_limited" && f.Level == record.Invalid {
+				return
+			}
+		}
+		t.Logf("used %.2f of a CPU, others %.2f: flags %+v", tr.CPU.ClientUtil, tr.Machine.ForeignUtil, tr.Flags)
+		if tr.Machine.ForeignUtil < 0.1 && tr.Machine.StealUtil < 0.1 {
+			t.Fatal("a generator that cannot send half a million requests per second is not flagged")
+		}
+	}
+	t.Skip("others use these CPUs, so that the generator gets too little to be the limit")
 }
