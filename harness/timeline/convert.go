@@ -127,7 +127,7 @@ func (c composer) slices(task int, s seen, burns []stretch, requests []record.Re
 	own := func(all []stretch) []stretch {
 		var found []stretch
 		for _, x := range all {
-			if x.task == task && x.to > c.from && x.from < c.to && x.to > x.from {
+			if x.task == task && x.to > c.from && x.to > x.from {
 				found = append(found, x)
 			}
 		}
@@ -167,27 +167,41 @@ func (c composer) piece(f facts, at int64) (s record.Slice, ok bool) {
 	_, computes := within(f.burns, at)
 	running, runs := within(f.running, at)
 	_, ready := within(f.ready, at)
-	asked, waits := oldest(f.asked, at)
+	class, waits := f.waiting(at)
 	switch {
 	case runs:
-		s = record.Slice{State: record.Running, Track: running.track}
-		if c.workload.Uses(workloads.Burn) {
-			s.Class = record.Innocent
-		}
-		if computes {
-			s.Class = record.Hog
-		}
-		return s, true
+		return record.Slice{State: record.Running, Track: running.track, Class: c.work(f, at, computes)}, true
 	case computes && c.offload:
 		return record.Slice{State: record.Away, Track: -1, Class: record.Hog}, true
 	case ready || computes || waits && !c.workload.Uses(workloads.Sleep):
-		s = record.Slice{State: record.Ready, Track: -1}
-		if waits {
-			s.Class = f.classes[asked]
-		}
-		return s, true
+		return record.Slice{State: record.Ready, Track: -1, Class: class}, true
 	}
 	return s, false
+}
+
+// work says whose work a task did: a hog's request is read, computed and answered.
+func (c composer) work(f facts, at int64, computes bool) string {
+	if !c.workload.Uses(workloads.Burn) {
+		return ""
+	}
+	if i, asked := oldest(f.asked, at); computes || asked && f.classes[i] == record.Hog {
+		return record.Hog
+	}
+	return record.Innocent
+}
+
+// waiting says whether a request waits for its task to run, and of which class it is. One for which the task will not run any
+// more before its reply is with the client is answered already, and on its way.
+func (f facts) waiting(at int64) (class string, ok bool) {
+	next := sort.Search(len(f.running), func(i int) bool { return f.running[i].from >= at })
+	first, _ := oldest(f.asked, at)
+	for i := first; i < len(f.asked) && f.asked[i].from <= at; i++ {
+		unanswered := f.asked[i].to == math.MaxInt64
+		if unanswered || next < len(f.running) && f.running[next].from < f.asked[i].to {
+			return f.classes[i], true
+		}
+	}
+	return "", false
 }
 
 // facts are what is known about one task: lists of stretches that do not overlap, in order, but for asked, of which an

@@ -126,8 +126,7 @@ func fromRuntime(raw tracer.Raw, blocking bool) (seen, error) {
 	if err != nil {
 		return seen{}, fmt.Errorf("read the Go trace: %w", err)
 	}
-	g := goReader{blocking: blocking, tracks: newTracks("P"), sessions: map[trace.GoID]int{}, on: map[trace.ProcID]trace.GoID{},
-		since: map[trace.GoID]span{}, waits: map[trace.GoID]int64{}}
+	g := newGoReader(blocking)
 	for {
 		e, err := r.ReadEvent()
 		if errors.Is(err, io.EOF) {
@@ -166,6 +165,13 @@ type goReader struct {
 type goStretch struct {
 	id trace.GoID
 	stretch
+}
+
+func newGoReader(blocking bool) *goReader {
+	return &goReader{
+		blocking: blocking, tracks: newTracks("P"), sessions: map[trace.GoID]int{}, on: map[trace.ProcID]trace.GoID{},
+		since: map[trace.GoID]span{}, waits: map[trace.GoID]int64{},
+	}
 }
 
 func (g *goReader) event(e trace.Event) error {
