@@ -24,6 +24,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"turnlab/harness/control"
@@ -63,6 +64,9 @@ func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
 		measure = l.measureMicro
 	}
 	err := measure(ctx, t)
+	if err == nil {
+		coolDown(ctx, t.Point)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -96,14 +100,17 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 	// A server that dies leaves the generator with a timeout for each request. The trial is lost, so it ends at once.
 	loadCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var over atomic.Bool // the load is: now the server may end
 	go func() {
 		select {
 		case <-server.Gone():
-			cancel(errServerEnded)
+			if !over.Load() {
+				cancel(errServerEnded)
+			}
 		case <-loadCtx.Done():
 		}
 	}()
-	err = l.load(ctx, loadCtx, t, server, watched{ready, up.pids}, sockets)
+	g, err := l.load(ctx, loadCtx, t, server, watched{ready, up.pids}, sockets)
 	if errors.Is(err, errServerEnded) {
 		// Why is the server's to say: in an event that nobody has heard yet, or in its last words.
 		_, err = server.Await(ctx, "anything more", l.grace())
@@ -111,7 +118,13 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 	if err != nil {
 		return err
 	}
-	return server.Stop(ctx, l.grace())
+	defer g.Kill()
+	// The server first: eight thousand of its threads would wake for every connection that the generator closes.
+	over.Store(true)
+	if err := server.Stop(ctx, l.grace()); err != nil {
+		return err
+	}
+	return g.Stop(ctx, l.grace())
 }
 
 func (l *Lab) grace() time.Duration {
@@ -177,32 +190,35 @@ func pinned(cpus string) func(*exec.Cmd) error {
 // ends with the server; the server is spoken to in the trial's own, or its last words would be cut off.
 func (l *Lab) load(
 	trial, ctx context.Context, t *record.Trial, server *control.Child, w watched, sockets map[string]uint64,
-) error {
-	g, err := l.startGenerators(ctx, t, w.ready.Address)
-	if err != nil {
-		return err
+) (g *generators, err error) {
+	if g, err = l.startGenerators(ctx, t, w.ready.Address); err != nil {
+		return nil, err
 	}
-	defer g.Kill()
+	defer func() {
+		if err != nil {
+			g.Kill()
+		}
+	}()
 	idle, err := l.memory(trial, server, sockets)
 	if err != nil {
-		return err
+		return g, err
 	}
 	edges, err := l.window(trial, ctx, t, g, server, w)
 	if err != nil {
-		return err
+		return g, err
 	}
 	if edges.memory, err = l.memory(trial, server, sockets); err != nil {
-		return err
+		return g, err
 	}
 	result, err := g.result(ctx, 2*t.Duration("timeout")+l.grace()) // for late replies and for silent connections
 	if err != nil {
-		return err
+		return g, err
 	}
 	Record(t, result)
 	t.IdleMemory = idle
 	t.ApartNS = g.apartNS
 	edges.addTo(t)
-	return g.Stop(ctx, l.grace())
+	return g, nil
 }
 
 // LoadOf returns the load that a trial asks for, on a server that listens at address.
