@@ -81,7 +81,6 @@ type Options struct {
 	Program string                     // the binary of the server child; empty means this one
 	Told    func(*record.Timeline)     // is told of each timeline when it is there; may be nil
 	Grace   time.Duration              // how much longer than planned a step may take; 0 is 20 s
-	names   map[string]int             // of files, to keep them apart
 	raw     func(tracer.Raw, *journey) // for tests
 }
 

@@ -155,7 +155,7 @@ func render(t *testing.T, write func(io.Writer) error) []byte {
 }
 
 func TestDrawingsAreAsTheyWere(t *testing.T) {
-	for _, c := range []*Chart{lines(), forest(), spectrum(), stacked(), strips(), heat(), empty()} {
+	for _, c := range []*Chart{lines(), forest(), spectrum(), stacked(), strips(), heat(), gantt(), empty()} {
 		svg, png := render(t, c.SVGFile), render(t, c.PNG)
 		name := filepath.Join("testdata", c.ID)
 		if *update {
