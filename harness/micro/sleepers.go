@@ -22,7 +22,7 @@ var sleepers = &Operation{
 	Holds: true,
 	Options: option.Set{
 		{Name: "tasks", Kind: option.Int, Default: "10k", Min: 2, Max: 1 << 20, Help: "how many sleep at the same time"},
-		{Name: "for", Kind: option.Duration, Default: "1h", Min: 0.1, Max: 36000,
+		{Name: "for", Kind: option.Duration, Default: "1h", Min: 0.001, Max: 36000,
 			Help: "how long each sleeps; a trial ends as soon as the memory is known, and fails if somebody has woken before"},
 	},
 	Ways: []Way{
