@@ -152,5 +152,11 @@ func hogFindings(d *digest.Digest) []reports.Finding {
 		metric: "innocent-p99", series: hogSeries, at: shown, charts: []string{"innocents", "burst"},
 		title: "Innocents beside hogs of " + hogShown.burst.String() + " waited, at p99,", condition: condition,
 	}))
+	if len(f) > 0 {
+		f = append(f, reports.Finding{
+			Level: reports.Limit, Title: "Not measured: more than one server CPU, more than a quarter of its time, and hogs that hold a lock or sit in a system call",
+			Text: sentences("With more CPUs a hog holds up those that share its own; with more load hogs meet, and every wait grows.", v.lost()),
+		})
+	}
 	return f
 }

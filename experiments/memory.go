@@ -29,7 +29,8 @@ var memory = &Experiment{
 				Note: "The slope of a line through all sizes: what there is without connections does not count."},
 			{ID: "kinds", Title: "What it is made of", Kind: reports.Stacked, Slope: true, X: "conns",
 				Metrics: []string{"go-heap", "go-stacks", "go-metadata", "page-tables", "kernel-stacks"},
-				Note:    "Go's three kinds are inside PSS; page tables and kernel stacks are the kernel's and come on top."},
+				Note: "Go's three kinds are inside PSS; page tables and kernel stacks are the kernel's and come on top. " +
+					"Go counts what it has reserved, touched or not, so its kinds can be more than PSS."},
 			{ID: "pss", Title: "Server memory (PSS)", Kind: reports.Lines, Metrics: []string{"pss"}, X: "conns",
 				Note: "Where a line is not straight, its slope is a summary of something else."},
 			{ID: "cpu", Title: "CPU per request of the ten that work", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "conns",

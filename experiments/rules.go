@@ -3,6 +3,7 @@ package experiments
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -29,12 +30,14 @@ import (
 const (
 	fewTrials = 3
 	farApart  = 2.0
+	tooFew    = "Too few blocks to tell apart"
 )
 
 // A view is the trials of an experiment that rules may read.
 type view struct {
-	trials []*record.Trial // that count
-	again  []*record.Trial // second arms
+	trials  []*record.Trial // that count
+	again   []*record.Trial // second arms that count
+	doubted []*record.Trial // that do not count, because they failed or are invalid
 }
 
 // viewOf picks an experiment's valid trials; with "" those of a plain sweep.
@@ -43,7 +46,10 @@ func viewOf(d *digest.Digest, experiment string) view {
 	for i := range d.Trials {
 		t := &d.Trials[i]
 		switch {
-		case t.Experiment != experiment || !t.Valid():
+		case t.Experiment != experiment:
+		case !t.Valid() && t.Arm == "":
+			v.doubted = append(v.doubted, t)
+		case !t.Valid():
 		case t.Arm == "":
 			v.trials = append(v.trials, t)
 		case t.Arm == record.Again:
@@ -51,6 +57,29 @@ func viewOf(d *digest.Digest, experiment string) view {
 		}
 	}
 	return v
+}
+
+// lost says how many trials do not count, and why.
+func (v view) lost() string {
+	if len(v.doubted) == 0 {
+		return ""
+	}
+	why := map[string]int{}
+	for _, t := range v.doubted {
+		for _, f := range t.Flags {
+			if f.Level == record.Invalid {
+				why[f.Code]++
+			}
+		}
+		if t.Failed != "" {
+			why["failed"]++
+		}
+	}
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(why)) {
+		parts = append(parts, fmt.Sprintf("%s (%d)", code, why[code]))
+	}
+	return fmt.Sprintf("%d of %d trials do not count: %s.", len(v.doubted), len(v.doubted)+len(v.trials), strings.Join(parts, ", "))
 }
 
 // A measure is a figure of a series by block.
@@ -185,22 +214,25 @@ func surety(list []duel) string {
 		unit.Times.Format(farApart) + " apart in all trials is called different."
 }
 
-// split tells the duels that were claimed from the others, in a sentence each.
+// split tells duels by their verdicts, in a sentence each: claimed, looked for and not shown, and too few to tell. Too few
+// blocks show nothing, not even that there is no difference to be seen.
 func split(list []duel, claim, open string) string {
-	var yes, no []string
+	told := map[string][]string{}
 	for _, d := range list {
-		if text := d.a.name + " " + d.ratioText(); d.claimed() {
-			yes = append(yes, text)
-		} else {
-			no = append(no, text)
+		head := claim
+		switch d.verdict {
+		case stat.NotSeen:
+			head = open
+		case stat.TooFew:
+			head = tooFew
 		}
+		told[head] = append(told[head], d.a.name+" "+d.ratioText())
 	}
 	var parts []string
-	if len(yes) > 0 {
-		parts = append(parts, claim+": "+strings.Join(yes, ", ")+".")
-	}
-	if len(no) > 0 {
-		parts = append(parts, open+": "+strings.Join(no, ", ")+".")
+	for _, head := range []string{claim, open, tooFew} {
+		if names := told[head]; len(names) > 0 {
+			parts = append(parts, head+": "+strings.Join(names, ", ")+".")
+		}
 	}
 	return strings.Join(parts, " ")
 }

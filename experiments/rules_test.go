@@ -95,7 +95,8 @@ func TestFewBlocksClaimOnlyWhatLiesFarApartInAllOfThem(t *testing.T) {
 	must(t, f, ok, reports.Claim, "Different from a, within each block: b 2.67× (2.43× to 3.00×).", "no winner is named")
 	// Twice as much in the middle, but the ranges are not two times apart.
 	f, ok = viewOf(digestOf(made("a", nil, 100, 120, 160), made("b", nil, 300, 320, 340)), "x").against(two)
-	must(t, f, ok, reports.Open, "No difference from a shown")
+	must(t, f, ok, reports.Open, "Too few blocks to tell apart: b 2.67×")
+	mustNot(t, f, "No difference", "Different")
 	// Far apart, but there are only two.
 	f, ok = viewOf(digestOf(made("a", nil, 100, 120), made("b", nil, 900, 920)), "x").against(two)
 	must(t, f, ok, reports.Open, "Ranges over 2 blocks")
@@ -212,10 +213,14 @@ func TestTheHogFindingsSayWhoSuffered(t *testing.T) {
 			}
 		}
 	}
+	spoilt := d.Trials[0]
+	spoilt.Flags = []record.Flag{{Code: "bad_answers", Level: record.Invalid}}
+	d.Trials = append(d.Trials, spoilt)
 	found := Findings(d.Run, d.Trials)
-	if len(found) != 2 {
+	if len(found) != 3 {
 		t.Fatalf("%d findings", len(found))
 	}
+	must(t, found[2], true, reports.Limit, "Not measured: more than one server CPU", "1 of 37 trials do not count: bad_answers (1).")
 	must(t, found[0], true, reports.Claim, "everyone else's p99 came to 84.0 ms under coop (400×), 21.0 ms under preempt (90.9×) and 5.25 ms under threads (20.0×)",
 		"1 % of the requests computed for 50ms", "No figure of a valid trial: coop yield=100us, coop offload=1, preempt/nopreempt.")
 	must(t, found[1], true, reports.Claim, "preempt 0.25×", "threads 0.06×")

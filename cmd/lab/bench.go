@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"turnlab/experiments"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
+	"turnlab/harness/record"
 	"turnlab/internal/misuse"
 	"turnlab/workloads"
 )
@@ -102,7 +104,8 @@ func (f *benchFlags) plan(c *cobra.Command, list []*experiments.Experiment, suit
 		}
 	}
 	p, err := plan.Together(parts, s, catalog, proc.Allowed())
-	if err == nil && !f.out.dryRun {
+	burns := func(point record.Point) bool { return point.Workload == workloads.Hog.Name }
+	if err == nil && !f.out.dryRun && slices.ContainsFunc(p.Points, burns) {
 		p.Notes = append(p.Notes, burnNote())
 	}
 	return p, err
