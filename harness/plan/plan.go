@@ -152,7 +152,7 @@ func (p *Plan) searchTime(experiment string) time.Duration {
 func Estimate(jobs []Job) time.Duration {
 	var sum time.Duration
 	for _, j := range jobs {
-		sum += j.Point.Duration("warmup") + j.Point.Duration("duration")
+		sum += j.Point.Duration("warmup") + j.Point.Duration("duration") + CoolDown(j.Point)
 		sum += overhead + time.Duration(j.Point.Number("conns"))*overheadPerConn
 		sum += time.Duration(j.Point.Number("sleepers.tasks")) * overheadPerTask
 	}

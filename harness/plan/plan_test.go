@@ -330,7 +330,7 @@ func TestJobsAreNumberedInTheirOrder(t *testing.T) {
 
 func TestTheEstimateIsTheSumOfTheTrials(t *testing.T) {
 	p := resolve(t, small(Axis{"duration", "2s"}, Axis{"warmup", "500ms"}))
-	if got, want := Estimate(p.Jobs()), 4*(2500*time.Millisecond+overhead+64*overheadPerConn); got != want {
+	if got, want := Estimate(p.Jobs()), 4*(2500*time.Millisecond+CoolDown(p.Points[0])+overhead+64*overheadPerConn); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
