@@ -46,6 +46,9 @@ type Spec struct {
 	Environ []string
 	// Command starts the foreign server of an exec engine; it travels to the server process, which cannot know it otherwise.
 	Command string
+	// Sources are the Go files with the code that carries out ops, the ones with its loop first, for readers who lay engines
+	// side by side. The code of an op is the method of its name ("read"), or its case in the loop. Nil for foreign servers.
+	Sources []string
 	// Serves says whether the engine can serve w; nil means that it serves everything. The error says why not.
 	Serves func(w *workloads.Workload) error
 	// Shared says whether sessions run on more than one thread at the same time, so that what they share needs a lock; nil

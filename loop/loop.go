@@ -29,6 +29,7 @@ import (
 var Spec = &engine.Spec{
 	Name:    "loop",
 	Summary: "the yardstick: a bare epoll loop on one thread, no futures, nothing gives way",
+	Sources: []string{driveGo},
 	Serves:  engine.Only("loop", workloads.Burn), // it waits for sockets and for nothing else
 	Shared:  func(engine.Config) bool { return false },
 	// A second P lets the garbage collector and the process's control run beside the loop, and gives the loop its own P

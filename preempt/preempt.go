@@ -28,6 +28,7 @@ var Spec = &engine.Spec{
 	Name:    "preempt",
 	Summary: "the runtime decides: a goroutine per connection on package net, interrupted after 10 ms",
 	Options: options,
+	Sources: []string{driveGo, callGo, roomGo},
 	New:     New,
 }
 

@@ -34,6 +34,7 @@ import (
 var Spec = &engine.Spec{
 	Name:    "threads",
 	Summary: "the kernel decides: an OS thread per connection on blocking sockets",
+	Sources: []string{driveGo, callGo, roomGo},
 	Options: option.Set{
 		{Name: "max", Kind: option.Int, Default: "0", Min: 0, Max: maxThreads,
 			Help: "threads, all made at the start; further connections wait in the accept queue; 0 takes one per expected connection, or 1024"},

@@ -13,6 +13,7 @@ var Await = &engine.Spec{
 	Variant: "await",
 	Summary: "the task decides: async functions with await, each on a coroutine of 2 KiB, otherwise as coop",
 	Options: options,
+	Sources: []string{awaitedGo, connGo, burnGo, callsGo, roomGo},
 	Shared:  shared,
 	Procs:   procs,
 	New: func(c engine.Config) (engine.Engine, error) {

@@ -31,6 +31,7 @@ var Spec = &engine.Spec{
 	Name:    "coop",
 	Summary: "the task decides: futures polled by one executor per core, which waits on epoll",
 	Options: options,
+	Sources: []string{connGo, burnGo, callsGo, roomGo},
 	Shared:  shared,
 	Procs:   procs,
 	New:     New,
