@@ -3,6 +3,7 @@ package reports
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"turnlab/harness/record"
 )
@@ -212,7 +213,8 @@ func (m *maker) micro() {
 // fixtureOptions are what the fixtures are shown with.
 func fixtureOptions(name string) Options {
 	if name == "experiments" {
-		return Options{Experiments: declared(), Findings: []Finding{
+		code := []Source{{"coop", []string{tinyEngine}}, {"preempt", []string{strings.ReplaceAll(tinyEngine, "<", ">")}}, {"loop", nil}}
+		return Options{Experiments: declared(), Sources: code, Findings: []Finding{
 			{Level: Claim, Experiment: "hog", Charts: []string{"innocents"},
 				Title: "Under coop, innocents waited 70.0 ms at p99 for hogs of 50 ms; under preempt 12.0 ms",
 				Text:  "5.83× (5.61 to 6.02, 3 trials): 1 % of the requests computed for 50 ms, 480 requests/s in an open loop."},

@@ -53,6 +53,7 @@ type page struct {
 	RunID    string
 	Data     []download
 	Beside   bool // the page lies beside its records
+	Code     []sourceRow
 }
 
 // A pageFinding is a finding with its chart.
@@ -106,7 +107,7 @@ func (r *report) page(w io.Writer) error {
 	p := page{
 		Title: r.title(), CSS: template.CSS(css), JS: template.JS(pageJS), Policy: policy(css, pageJS),
 		Verdict: r.verdict(), Facts: r.facts(), Checks: r.checks, Counts: count(d.Trials),
-		Machine: machine(d.Run.Host), Notes: d.Run.Notes, Command: shellLine(d.Run.Command), Version: d.Run.Version, RunID: d.Run.ID, Beside: !r.apart,
+		Machine: machine(d.Run.Host), Notes: d.Run.Notes, Command: shellLine(d.Run.Command), Version: d.Run.Version, RunID: d.Run.ID, Beside: !r.apart, Code: sideBySide(r.sources),
 	}
 	p.Icons = map[string]template.HTML{}
 	data, err := downloads(d)

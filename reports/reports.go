@@ -37,6 +37,7 @@ type Options struct {
 	Findings    []Finding    // in the order in which a reader should meet them
 	Timelines   []record.Timeline
 	Runs        []string // names of two runs that Together joined
+	Sources     []Source // of the engines; those that the run has are laid side by side
 	Formats     []string // of Formats; nil for all but Markdown
 	Apart       bool     // the report does not lie beside the records that it was made from
 }
@@ -102,12 +103,18 @@ type report struct {
 	looks    map[string]chart.Look
 	runs     []string
 	apart    bool
+	sources  []Source
 	figures  [][][]figure // of the rest, by section, panel and metric; empty until illustrate
 }
 
 func newReport(run *record.Run, trials []record.Trial, o Options) *report {
 	d := digest.New(run, trials)
 	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: chart.Looks(d.Labels), runs: o.Runs, apart: o.Apart}
+	for _, s := range o.Sources {
+		if slices.Contains(d.Labels, s.Label) {
+			r.sources = append(r.sources, s)
+		}
+	}
 	r.exhibits, r.rest = newExhibits(d, r.looks, o)
 	return r
 }

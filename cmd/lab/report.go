@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"turnlab/engine/all"
 	"turnlab/experiments"
 	"turnlab/harness/record"
 	"turnlab/internal/misuse"
@@ -55,6 +56,13 @@ func reportCommand() *cobra.Command {
 	return c
 }
 
+// writeReport makes everything that is made from the records, and prints the medians and the path of the page, which
+// comes last so that a script can take it.
+func writeReport(w io.Writer, dir string) error {
+	_, err := (&reportFlags{}).write(w, []string{dir})
+	return err
+}
+
 func (f *reportFlags) check() error {
 	for _, format := range f.formats {
 		if !slices.Contains(reports.Formats, format) {
@@ -94,13 +102,25 @@ func (f *reportFlags) one(w io.Writer, folder *record.Folder) (string, error) {
 		return "", err
 	}
 	shown := reports.Options{
-		Experiments: experiments.Declared(&folder.Run), Findings: experiments.Findings(&folder.Run, folder.Trials), Formats: f.formats,
+		Experiments: experiments.Declared(&folder.Run), Findings: experiments.Findings(&folder.Run, folder.Trials), Sources: sources(),
+		Formats: f.formats,
 	}
 	var err error
 	if shown.Timelines, err = record.LoadTimelines(folder.Dir); err != nil {
 		return "", err
 	}
 	return f.print(w, &folder.Run, folder.Trials, out, shown)
+}
+
+// sources are the engines' own code, for those who read why one is as it is.
+func sources() []reports.Source {
+	var list []reports.Source
+	for _, s := range all.Specs {
+		if s.Sources != nil {
+			list = append(list, reports.Source{Label: s.Label(), Files: s.Sources})
+		}
+	}
+	return list
 }
 
 // both shows two runs side by side.

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,6 @@ import (
 	"turnlab/harness/run"
 	"turnlab/harness/timeline"
 	"turnlab/internal/misuse"
-	"turnlab/reports"
 )
 
 // outFlags say where a run goes and how much is said meanwhile.
@@ -121,31 +119,4 @@ func traceExperiments(c *cobra.Command, dir string) error {
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "timelines of %s\n", strings.Join(labels, ", "))
 	return timeline.Make(c.Context(), catalog, labels, dir)
-}
-
-// writeReport makes everything that is made from the records, and prints the medians and the path of the page, which
-// comes last so that a script can take it.
-func writeReport(w io.Writer, dir string) error {
-	folder, err := record.Load(dir)
-	if err != nil {
-		return err
-	}
-	if err := folder.Export(); err != nil {
-		return err
-	}
-	shown := reports.Options{
-		Experiments: experiments.Declared(&folder.Run), Findings: experiments.Findings(&folder.Run, folder.Trials),
-	}
-	if shown.Timelines, err = record.LoadTimelines(dir); err != nil {
-		return err
-	}
-	page, err := reports.Write(&folder.Run, folder.Trials, dir, shown)
-	if err != nil {
-		return err
-	}
-	if err := reports.Terminal(w, &folder.Run, folder.Trials, reports.TerminalOptions{Color: reports.WantsColor(w), Options: shown}); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\n%s\n", page)
-	return err
 }
