@@ -47,8 +47,8 @@ var connections = &Experiment{
 		sweep(engines, "http", append(measured("200ms", "700ms"), "conns", "1,32,1024")...),
 	)},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
-		doubled(sweep([]string{"coop", "coop/await", "preempt", "threads", "loop"}, "http", append(measured("300ms", "1s"), "conns", "1,32,256,1024,4096")...)),
-		sweep(engines, "http", append(measured("300ms", "1s"), "conns", "64,1024,4096", "rate", "8k")...),
+		doubled(sweep([]string{"coop", "coop/await", "preempt", "threads", "loop"}, "http", append(measured("200ms", "700ms"), "conns", "1,32,256,1024,4096")...)),
+		sweep(engines, "http", append(measured("200ms", "700ms"), "conns", "64,1024,4096", "rate", "8k")...),
 	)},
 }
 

@@ -18,7 +18,7 @@ var fanout = &Experiment{
 		Name:     "fanout",
 		Question: "Who joins many calls best, and who drops the losers best?",
 		Held: "Each request makes K calls at the same time to a server that takes 1 ms, and 10 ms for one call in a hundred. It is " +
-			"answered when all have answered, when the first has, or with those that came within 5 ms. 400 requests per second " +
+			"answered when all have answered, when the first has, or with those that came within 5 ms. 450 requests per second " +
 			"in an open loop over 32 connections.",
 		Limits: "The called server runs on the generator's CPU: with many calls the two disturb each other. Calls reuse connections.",
 		Next: []string{
@@ -38,8 +38,8 @@ var fanout = &Experiment{
 		Findings: fanoutFindings,
 	},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
-		sweep(callersList, "fanout", append(measured("200ms", "1.2s"), "conns", "32", "rate", "400", "fanout.mode", "all", "fanout.calls", "1,8,32")...),
-		sweep(callersList, "fanout", append(measured("200ms", "1.2s"), "conns", "32", "rate", "400", "fanout.mode", "first,deadline", "fanout.calls", "1,32")...),
+		sweep(callersList, "fanout", append(measured("200ms", "1s"), "conns", "32", "rate", "450", "fanout.mode", "all", "fanout.calls", "1,8,32")...),
+		sweep(callersList, "fanout", append(measured("200ms", "1s"), "conns", "32", "rate", "450", "fanout.mode", "first,deadline", "fanout.calls", "1,32")...),
 	)},
 }
 
@@ -48,11 +48,11 @@ func fanoutFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "cpu", series: callers, at: fanoutMode("all").and(is("", map[string]any{"fanout.calls": 32.0})), charts: []string{"cpu", "all"},
-		title: "A request that joined 32 calls cost the server", condition: "400 requests/s in an open loop, each waiting for all of its calls",
+		title: "A request that joined 32 calls cost the server", condition: "450 requests/s in an open loop, each waiting for all of its calls",
 	}))
 	f.add(v.against(contest{
 		metric: "response-p99", series: callers, at: fanoutMode("deadline").and(is("", map[string]any{"fanout.calls": 32.0})), charts: []string{"deadline"},
-		title: "With a deadline of 5 ms for 32 calls, p99 was", condition: "400 requests/s in an open loop; what lies above 5 ms is waiting for a turn, and dropping the late calls",
+		title: "With a deadline of 5 ms for 32 calls, p99 was", condition: "450 requests/s in an open loop; what lies above 5 ms is waiting for a turn, and dropping the late calls",
 	}))
 	return f
 }

@@ -18,13 +18,24 @@ func Findings(run *record.Run, trials []record.Trial) []reports.Finding {
 	var found []reports.Finding
 	for _, e := range Of(run) {
 		if e.Findings != nil {
-			for _, f := range e.Findings(d) {
+			for _, f := range e.answers(d) {
 				f.Experiment = e.Name
 				found = append(found, f)
 			}
 		}
 	}
 	return append(found, general(d)...)
+}
+
+// answers returns the findings of an experiment. One whose trials do not count says that it has no answer.
+func (e *Experiment) answers(d *digest.Digest) []reports.Finding {
+	found := e.Findings(d)
+	if v := viewOf(d, e.Name); len(found) == 0 && len(v.doubted) > 0 {
+		return []reports.Finding{{
+			Level: reports.Limit, Title: "No answer to this question: " + e.Question, Text: v.lost(),
+		}}
+	}
+	return found
 }
 
 // Declared returns what reports need to show of the experiments that a run measured something for.

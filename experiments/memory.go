@@ -42,7 +42,7 @@ var memory = &Experiment{
 		sweep([]string{"coop", "coop/await", "preempt", "threads"}, "idle", append(measured("100ms", "400ms"), "conns", "250,500,1000,2000", "rate", "1k")...),
 	)},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
-		sweep([]string{"coop", "coop/await", "preempt", "threads", "loop"}, "idle", append(measured("200ms", "600ms"), "conns", "500,1000,2000,4000,8000", "rate", "1k")...),
+		sweep([]string{"coop", "coop/await", "preempt", "threads", "loop"}, "idle", append(measured("100ms", "400ms"), "conns", "500,1000,2000,4000,8000", "rate", "1k")...),
 	)},
 }
 

@@ -226,6 +226,20 @@ func TestTheHogFindingsSayWhoSuffered(t *testing.T) {
 	must(t, found[1], true, reports.Claim, "preempt 0.25×", "threads 0.06×")
 }
 
+func TestAnExperimentWhoseTrialsDoNotCountHasNoAnswerAndSaysSo(t *testing.T) {
+	d := digestOf(made("coop", nil, 100), made("preempt", nil, 200))
+	d.Run.Plan = []record.Point{{Experiment: "hog"}}
+	for i := range d.Trials {
+		d.Trials[i].Experiment = "hog"
+		d.Trials[i].Flags = []record.Flag{{Code: "foreign_cpu", Level: record.Invalid}}
+	}
+	found := Findings(d.Run, d.Trials)
+	if len(found) != 1 {
+		t.Fatalf("%d findings", len(found))
+	}
+	must(t, found[0], true, reports.Limit, "No answer to this question: What happens to everyone else", "2 of 2 trials do not count: foreign_cpu (2).")
+}
+
 func TestAFindingSaysHowManyBlocksStandBehindIt(t *testing.T) {
 	for blocks, want := range map[int]string{1: "One trial each", 3: "Ranges over 3 blocks", 6: "95 % intervals over 6 blocks"} {
 		var same []float64
