@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"turnlab/engine"
+	"turnlab/internal/nonblock"
 	"turnlab/workloads"
 )
 
@@ -89,9 +90,19 @@ func read(fd int, p []byte) (n int, err error) {
 }
 
 // flush blocks the thread until the kernel has taken the output. A signal may cut a write short.
+//
+// It asks the kernel not to block at first, because then the Go runtime need not be told: there is most often room, and to
+// announce a call that could block, and to come back from it, costs more than copying a short reply. Only output for which
+// there is no room blocks. So a request is still one read and one write.
 func (c *conn) flush() bool {
 	for out := c.x.Out; len(out) > 0; {
-		n, err := unix.Write(c.fd, out)
+		n, errno := nonblock.Send(c.fd, out)
+		var err error
+		if errno == unix.EAGAIN {
+			n, err = unix.Write(c.fd, out)
+		} else if errno != 0 {
+			err = errno
+		}
 		if err != nil && err != unix.EINTR {
 			return false
 		}

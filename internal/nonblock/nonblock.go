@@ -3,7 +3,7 @@
 // What cannot block need not be announced, which is what RawSyscall leaves out; and errors stay numbers, which cost nothing.
 // Two engines share these calls, so that what differs between them is not how they call the kernel.
 //
-// Limits: with a blocking descriptor these calls keep a P and the garbage collector waiting. Slices must not be empty.
+// Limits: with a blocking descriptor these calls, Send aside, keep a P and the garbage collector waiting. Slices must not be empty.
 package nonblock
 
 import (
@@ -35,6 +35,16 @@ func Read(fd int, p []byte) (n int, errno unix.Errno) {
 // Write writes p, or the part of it for which there is room.
 func Write(fd int, p []byte) (n int, errno unix.Errno) {
 	r, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), 0
+}
+
+// Send writes p to a socket that may block, or the part of it for which there is room now.
+func Send(fd int, p []byte) (n int, errno unix.Errno) {
+	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
+	r, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), flags, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
