@@ -99,7 +99,7 @@ func start(t *testing.T, spec *engine.Spec, network string, srv workloads.Server
 }
 
 // build makes an engine for up to maxConns connections as a server process does.
-func build(t *testing.T, spec *engine.Spec, upstreams ...string) engine.Engine {
+func build(t testing.TB, spec *engine.Spec, upstreams ...string) engine.Engine {
 	t.Helper()
 	options, err := spec.AllOptions().Resolve(nil)
 	if err != nil {

@@ -32,6 +32,7 @@ func (s *script) needs() *workloads.Workload {
 var (
 	echo = serverOf(workloads.Echo)
 	http = serverOf(workloads.HTTP)
+	kv   = serverOf(workloads.KV)
 )
 
 // serverOf makes a workload's server half with its defaults.
@@ -55,6 +56,7 @@ const (
 		"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" +
 		"GET / HTTP/1.0\r\n\r\n"
 	getText = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+	kvText  = "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n" + "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n"
 	badText = "GET / HTTP/1.1\r\nHost: a\r\n\r\nWHAT is this?\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
 )
 
@@ -86,6 +88,7 @@ var scripts = []script{
 	{name: "connections one after another", server: echo, play: churns},
 	{name: "an echo allocates nothing", server: echo, play: allocatesNothing(echoText, echoText)},
 	{name: "an http request allocates nothing", server: http, play: allocatesNothing(getText, "")},
+	{name: "a kv SET and GET of a key that is there allocate nothing", server: kv, play: allocatesNothing(kvText, "")},
 	{name: "stop", server: linesServer{}, play: stops},
 	{name: "stop while sleeping", server: linesServer{}, ops: []workloads.Kind{workloads.Sleep}, play: stopsSleeping},
 	{name: "stop before serve", server: echo, play: stopsFirst},
