@@ -25,8 +25,7 @@ type Calibration struct {
 	GenMaxRPS  float64        `json:"gen_max_rps"`        // highest rate that it kept; 0 when there was none
 	AtLeast    bool           `json:"at_least,omitempty"` // no higher rate was tried, because none was asked for
 	SlipP99NS  int64          `json:"slip_p99_ns"`        // at that rate
-	ClientUtil float64        `json:"client_util"`        // at that rate, of the CPUs that the generator can use
-	BoundNS    int64          `json:"bound_ns"`           // of the slip p50
+	ClientUtil float64        `json:"client_util"`        // CPU that it needs for that rate, as a share of what it can use
 	Attempts   []Attempt      `json:"attempts"`           // in order
 }
 
@@ -35,7 +34,7 @@ type Attempt struct {
 	RateRPS    float64 `json:"rate_rps"`
 	SlipP50NS  int64   `json:"slip_p50_ns"`
 	SlipP99NS  int64   `json:"slip_p99_ns"`
-	SentShare  float64 `json:"sent_share"` // of what was due
-	ClientUtil float64 `json:"client_util"`
+	SentShare  float64 `json:"sent_share"`  // of what was due
+	ClientUtil float64 `json:"client_util"` // CPU for this rate, by what each request sent took
 	Passed     bool    `json:"passed"`
 }
