@@ -387,3 +387,24 @@ func TestTablesKeepTheTrialsOfTwoExperimentsApart(t *testing.T) {
 		t.Errorf("histograms of %s and %s", a, b)
 	}
 }
+
+func TestATrialWithoutAClientHasNoRequests(t *testing.T) {
+	tr := Trial{Schema: Schema, Run: "r", Point: Point{Engine: "coop", Workload: "switch", Mode: Primitive, Params: map[string]any{}},
+		Micro: &Micro{Operations: 10, NSPerOp: 50}}
+	if err := check(t, tr); err != nil {
+		t.Error(err)
+	}
+	text, _ := json.Marshal(tr)
+	if strings.Contains(string(text), "requests") || strings.Contains(string(text), "throughput") {
+		t.Errorf("%s", text)
+	}
+	var back Trial
+	if err := json.Unmarshal(text, &back); err != nil || back.Micro.NSPerOp != 50 || back.Label() != "coop" {
+		t.Errorf("%+v, %v", back, err)
+	}
+	for _, f := range tr.Figures() {
+		if strings.Contains(f.Name, "req") {
+			t.Errorf("a figure %s", f.Name)
+		}
+	}
+}

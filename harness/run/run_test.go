@@ -17,6 +17,7 @@ import (
 	"turnlab/engine"
 	"turnlab/engine/all"
 	"turnlab/harness/load"
+	"turnlab/harness/micro"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 		child := map[string]func() int{
 			"serve": func() int { return server.Main(os.Stdin, os.Stdout) },
 			"load":  func() int { return load.Main(os.Stdin, os.Stdout) },
+			"micro": func() int { return micro.Main(os.Stdin, os.Stdout) },
 			"null":  func() int { return load.NullMain(os.Stdin, os.Stdout) },
 		}
 		os.Exit(child[os.Args[2]]())
