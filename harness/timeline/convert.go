@@ -15,7 +15,7 @@ import (
 type stretch struct {
 	task, track int
 	from, to    int64
-	threads     [2]int // of what ran: where it began and where it ended
+	threads     []int // of what ran: on one of these
 }
 
 // seen is what a source has told, by whatever means.
@@ -42,7 +42,7 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 			s = k.correct(s)
 		}
 	}
-	t.CPUNS, t.LateNS, t.Cut, t.Tracks, t.Requests = j.cpuNS, j.lateNS, raw.Lost, s.tracks, j.requests()
+	t.CPUNS, t.LateNS, t.Cut, t.Tracks, t.Requests = j.cpuNS(), j.lateNS, raw.Lost, s.tracks, j.requests()
 	c := composer{workload: w, offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
 	burns := burnsOf(raw.Notes, j.to)
 	for task := range j.callers {

@@ -24,13 +24,12 @@ import (
 // journey is the client's side of a traced trial: connections, and all requests with their times. Times are of
 // CLOCK_MONOTONIC, which the server's process reads too.
 type journey struct {
-	callers    []*caller
-	timeout    time.Duration
-	from, to   int64 // the span that is drawn
-	cpuNS      int64 // what the server used in it
-	cpuAtStart int64
-	pids       []int
-	lateNS     int64 // how late a request of the span was sent, at most
+	callers     []*caller
+	timeout     time.Duration
+	from, to    int64         // the span that is drawn
+	first, last control.Usage // of the server, at both ends of it
+	pids        []int
+	lateNS      int64 // how late a request of the span was sent, or a usage read, at most
 }
 
 // caller is one connection of the client.
@@ -161,9 +160,9 @@ func (j *journey) load(ctx context.Context, job plan.Job) error {
 func (j *journey) edges(ctx context.Context, before int64) error {
 	for _, edge := range []struct {
 		at   int64
-		read *int64
-	}{{j.from, &j.cpuAtStart}, {j.to, &j.cpuNS}} {
-		if edge.at >= before || *edge.read != 0 {
+		read *control.Usage
+	}{{j.from, &j.first}, {j.to, &j.last}} {
+		if edge.at >= before || edge.read.MonotonicNS != 0 {
 			continue
 		}
 		sleepUntil(ctx, edge.at)
@@ -171,12 +170,20 @@ func (j *journey) edges(ctx context.Context, before int64) error {
 		if err != nil {
 			return err
 		}
-		*edge.read = u.CPUNS
-		if edge.read == &j.cpuNS {
-			j.cpuNS -= j.cpuAtStart
-		}
+		*edge.read = u
+		j.lateNS = max(j.lateNS, u.MonotonicNS-edge.at)
 	}
 	return nil
+}
+
+// cpuNS is the CPU time that the server used in the span. The readings at its ends come a little late, so it is what was used
+// between these, in proportion.
+func (j *journey) cpuNS() int64 {
+	elapsed := j.last.MonotonicNS - j.first.MonotonicNS
+	if elapsed <= 0 {
+		return 0
+	}
+	return int64(float64(j.last.CPUNS-j.first.CPUNS) * float64(j.to-j.from) / float64(elapsed))
 }
 
 // schedule draws when requests are due and on which connection, from the seed alone. Connections take turns, in an order that

@@ -100,12 +100,8 @@ func (s *seen) wait(of stretch, from, to int64) {
 // during lists when the threads of a stretch were on CPUs within it, in order and without overlap. Of a thread of which the
 // kernel has told nothing it is taken to be on all the time.
 func (k kernel) during(x stretch) []stretch {
-	threads := x.threads[:1]
-	if x.threads[1] != x.threads[0] { // a goroutine may come out of a poll on another thread
-		threads = x.threads[:]
-	}
 	var all []stretch
-	for _, thread := range threads {
+	for _, thread := range x.threads {
 		list, known := k.on[thread]
 		if !known {
 			return []stretch{x}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"golang.org/x/exp/trace"
@@ -23,13 +24,16 @@ type taskKey struct {
 type taskStretch struct {
 	taskKey
 	from, to int64
-	threads  [2]int
 }
 
 // fromPolls reads what executors told. Which session a task has follows from when that got its first input: connections are
 // opened one after the other, so no two executors poll at that moment.
+//
+// An executor's goroutine may come out of a poll on another thread than it went in, or have been on another in between. So a
+// poll runs when one of the threads is on a CPU on which its executor was ever seen.
 func fromPolls(raw tracer.Raw) (s seen) {
 	polls, waits := stretchesOf(raw.Polls)
+	threads := threadsOf(raw.Polls)
 	sessions := map[taskKey]int{}
 	executors := 0
 	for _, p := range polls {
@@ -42,7 +46,7 @@ func fromPolls(raw tracer.Raw) (s seen) {
 	}
 	for _, p := range polls {
 		if task, ok := sessions[p.taskKey]; ok {
-			s.running = append(s.running, stretch{task, p.executor, p.from, p.to, p.threads})
+			s.running = append(s.running, stretch{task, p.executor, p.from, p.to, threads[p.executor]})
 		}
 	}
 	for _, p := range waits {
@@ -58,27 +62,38 @@ func fromPolls(raw tracer.Raw) (s seen) {
 
 // stretchesOf pairs the events of executors: polls from their beginning to their end, waits from a wake to the next poll.
 func stretchesOf(events []tracer.Poll) (polls, waits []taskStretch) {
-	begun, woken := map[taskKey]tracer.Poll{}, map[taskKey]int64{}
+	begun, woken := map[taskKey]int64{}, map[taskKey]int64{}
 	for _, p := range events {
 		k := taskKey{p.Executor, p.Task}
 		switch p.Kind {
 		case tracer.Woken:
 			woken[k] = p.AtNS
 		case tracer.Begins:
-			begun[k] = p
+			begun[k] = p.AtNS
 			if at, ok := woken[k]; ok {
-				waits = append(waits, taskStretch{taskKey: k, from: at, to: p.AtNS})
+				waits = append(waits, taskStretch{k, at, p.AtNS})
 				delete(woken, k)
 			}
 		case tracer.Ends:
-			polls = append(polls, taskStretch{k, begun[k].AtNS, p.AtNS, [2]int{begun[k].Thread, p.Thread}})
+			polls = append(polls, taskStretch{k, begun[k], p.AtNS})
 			delete(begun, k)
 		}
 	}
-	for k, p := range begun { // under way when the tracing ended
-		polls = append(polls, taskStretch{k, p.AtNS, math.MaxInt64, [2]int{p.Thread, p.Thread}})
+	for k, from := range begun { // under way when the tracing ended
+		polls = append(polls, taskStretch{k, from, math.MaxInt64})
 	}
 	return polls, waits
+}
+
+// threadsOf lists the threads on which each executor was seen.
+func threadsOf(events []tracer.Poll) map[int][]int {
+	threads := map[int][]int{}
+	for _, p := range events {
+		if p.Thread != 0 && !slices.Contains(threads[p.Executor], p.Thread) {
+			threads[p.Executor] = append(threads[p.Executor], p.Thread)
+		}
+	}
+	return threads
 }
 
 // fromSwitches takes what ran from the kernel alone. A thread that was taken off its CPU although it could have gone on is
@@ -234,8 +249,7 @@ func (g *goReader) leaves(id trace.GoID, at int64) {
 	if g.on[s.proc] == id {
 		delete(g.on, s.proc)
 	}
-	thread := int(s.thread)
-	g.running = append(g.running, goStretch{id, stretch{0, g.tracks.of(int(s.proc)), s.from, at, [2]int{thread, thread}}})
+	g.running = append(g.running, goStretch{id, stretch{0, g.tracks.of(int(s.proc)), s.from, at, []int{int(s.thread)}}})
 }
 
 // result keeps what belongs to sessions.

@@ -40,9 +40,9 @@ func logEvent(t *testing.T, at trace.Time, id trace.GoID, message string) trace.
 func TestGoroutinesRunOnPsAndAreReadyInBetween(t *testing.T) {
 	const runnable, running, waiting, syscall = trace.GoRunnable, trace.GoRunning, trace.GoWaiting, trace.GoSyscall
 	for blocking, want := range map[bool][]stretch{
-		false: {{from: 10, to: 40, threads: [2]int{7, 7}}, {from: 50, to: 60, threads: [2]int{7, 7}}},
-		true: {{from: 10, to: 15, threads: [2]int{7, 7}}, {from: 18, to: 40, threads: [2]int{7, 7}},
-			{from: 50, to: 60, threads: [2]int{7, 7}}},
+		false: {{from: 10, to: 40, threads: []int{7}}, {from: 50, to: 60, threads: []int{7}}},
+		true: {{from: 10, to: 15, threads: []int{7}}, {from: 18, to: 40, threads: []int{7}},
+			{from: 50, to: 60, threads: []int{7}}},
 	} {
 		g := newGoReader(blocking)
 		for _, e := range []trace.Event{
@@ -78,7 +78,7 @@ func TestAPThatIsTakenAwayRunsOneGoroutine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	on := [2]int{7, 7}
+	on := []int{7}
 	want := []stretch{{0, 0, 10, 20, on}, {0, 1, 30, 35, on}, {1, 0, 20, 40, on}}
 	if got := g.result().running; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"turnlab/engine/all"
+	"turnlab/harness/control"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -111,11 +112,11 @@ func isConsistent(t *testing.T, tl *record.Timeline) {
 		t.Logf("the kernel does not tell: %s", tl.Note)
 		return
 	}
-	const slack = int64(6 * time.Millisecond) // two processes read the clocks at the edges, on a machine that may be busy
+	slack := int64(4*time.Millisecond) + 2*tl.LateNS // the clock is read a little late at the edges
 	if off := tl.OnCPUNS - tl.CPUNS; off > slack || off < -slack {
 		t.Errorf("threads were on CPUs for %d ns, and the process's clock says %d", tl.OnCPUNS, tl.CPUNS)
 	}
-	if ran := tl.RunningNS(); ran > tl.OnCPUNS || ran < tl.OnCPUNS/4 {
+	if ran := tl.RunningNS(); ran > tl.OnCPUNS || ran < tl.OnCPUNS/4 && tl.OnCPUNS > slack {
 		t.Errorf("connections ran for %d ns of %d", ran, tl.OnCPUNS)
 	}
 }
@@ -257,7 +258,7 @@ func story() (tracer.Raw, *journey, *record.Timeline) {
 			poll(172, 5, tracer.Woken), poll(173, 5, tracer.Begins), poll(180, 5, tracer.Ends),
 		},
 	}
-	j := &journey{from: us(100), to: us(200), cpuNS: us(60), callers: []*caller{
+	j := &journey{from: us(100), to: us(200), last: control.Usage{MonotonicNS: us(100), CPUNS: us(60)}, callers: []*caller{
 		{requests: []record.Request{{ArrivedNS: us(130), RepliedNS: us(179), Class: record.Innocent}}},
 		{requests: []record.Request{{ArrivedNS: us(117), RepliedNS: us(172), Class: record.Hog}}},
 	}}
@@ -346,11 +347,14 @@ func TestSomebodyElseOnTheServerIsAnError(t *testing.T) {
 // What trace viewers ask of a file: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 func TestATraceIsWhatViewersRead(t *testing.T) {
 	dir := t.TempDir()
-	made, err := Record(t.Context(), resolve(t, small([]string{"threads"})), Options{Dir: dir})
-	if err != nil {
+	raw, j, tl := story()
+	if err := convert(tl, workloads.Hog, raw, j); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, record.TimelineDir, "01-threads"+record.TraceSuffix))
+	if err := (Options{Dir: dir}).keep(0, tl); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, record.TimelineDir, "01-coop"+record.TraceSuffix))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +365,6 @@ func TestATraceIsWhatViewersRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	named, open, slices := map[float64]bool{}, map[float64]float64{}, 0
-	ends := map[float64]float64{} // of the last slice of each track
 	for _, e := range file.TraceEvents {
 		at, pid, tid := e["ts"].(float64), e["pid"].(float64), e["tid"].(float64)
 		if at < 0 || pid != tracePID || e["name"] == "" {
@@ -372,10 +375,9 @@ func TestATraceIsWhatViewersRead(t *testing.T) {
 			named[tid] = true
 		case "X":
 			slices++
-			if !named[tid] || at < 0 || e["dur"].(float64) <= 0 {
+			if !named[tid] || e["dur"].(float64) <= 0 {
 				t.Errorf("slice %v", e)
 			}
-			ends[tid] = max(ends[tid], at+e["dur"].(float64))
 		case "b":
 			open[e["id"].(float64)] = at
 		case "e":
@@ -387,7 +389,7 @@ func TestATraceIsWhatViewersRead(t *testing.T) {
 			t.Errorf("phase %v", e["ph"])
 		}
 	}
-	if slices == 0 || len(open) > 0 || len(named) != 1+len(made[0].Tracks) {
-		t.Errorf("%d slices, %d open requests, %d names for %d tracks", slices, len(open), len(named), len(made[0].Tracks))
+	if slices == 0 || len(open) > 0 || len(named) != 1+len(tl.Tracks) {
+		t.Errorf("%d slices, %d open requests, %d names for %d tracks", slices, len(open), len(named), len(tl.Tracks))
 	}
 }
