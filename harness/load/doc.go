@@ -62,6 +62,9 @@
 // right before the system call that writes. Bytes that the kernel would not take at once are sent later; the wait counts as
 // service.
 //
+// At a rate a thread waits awake for the last microseconds before a request is due, if it is told to (control.Load.SpinNS);
+// see worker.wait. A load can be cut among several processes (control.Load.Parts), whose results Merge puts together.
+//
 // Limits: Linux 5.11 or newer. One address per load. Requests of one thread share the thread's connections: a request
 // cannot use a connection of another thread. The arrivals of all threads together are the schedule; those of one thread are
 // its share.

@@ -25,8 +25,8 @@ import (
 // What a generator can do depends on the load, so each shape of it is calibrated: workload and options, transport, depth,
 // threads, generators, and the number of connections to a factor of 4, up to calibrateConns. A shape takes an eighth of a
 // second when the generator keeps the highest rate that is asked for, which is the rule, and a second or two when it
-// does not. Rates that are no work (load.CalibrateEase) are not tried. Workloads whose sessions need other sessions or servers cannot be answered by a null responder; their rates are
-// not refused, and each trial's own flags are what one has.
+// does not. Rates that are no work (load.CalibrateEase) are not tried. Workloads whose sessions need other sessions or servers
+// cannot be answered by a null responder; their rates are not refused, and each trial's own flags are what one has.
 const (
 	maxShapes       = 8    // calibrated in a run: those with the highest rates
 	calibrateConns  = 1024 // more connections take longer to open than to measure
