@@ -51,7 +51,7 @@ func Memory(f *record.Folder) ([]Growth, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, misuse.Errorf("%s has no memory at %d or more numbers of connections, as --conns 100,1000,4000,8000 makes",
+		return nil, misuse.Errorf("%s has no valid trials at %d or more numbers of connections, as --conns 100,1000,4000,8000 makes (see flags in trials.jsonl)",
 			f.Dir, stat.MinSizes)
 	}
 	return out, nil
@@ -78,6 +78,10 @@ func linesOf(kinds map[string]*points) map[string]stat.Line {
 	return lines
 }
 
+// straight is how far off its line a size may lie, as a share of the rise; beyond it the memory grows in a step or not with
+// the connections at all.
+const straight = 0.25
+
 // PrintMemory writes the growths for people, at 80 columns: largest first.
 func PrintMemory(w io.Writer, growths []Growth) error {
 	var b strings.Builder
@@ -86,7 +90,7 @@ func PrintMemory(w io.Writer, growths []Growth) error {
 	for _, g := range growths {
 		first := slices.Collect(maps.Values(g.Lines))[0]
 		fmt.Fprintf(&b, "\n%s %s, %d sizes, %d blocks\n", g.Engine, g.Load, first.Sizes, first.N)
-		fmt.Fprintf(&b, "  %-19s %10s  %-23s %12s %6s\n", "", "B/conn", "interval", "base", "off")
+		fmt.Fprintf(&b, "  %-19s %10s  %-23s %12s %7s\n", "", "B/conn", "interval", "base", "off")
 		kinds := slices.SortedFunc(maps.Keys(g.Lines), func(a, b string) int {
 			if x, y := g.Lines[a].Slope.Value, g.Lines[b].Slope.Value; x != y {
 				return int(math.Copysign(1, y-x))
@@ -99,7 +103,11 @@ func PrintMemory(w io.Writer, growths []Growth) error {
 			if l.Slope.Exists() {
 				interval = fmt.Sprintf("%.0f to %.0f", l.Slope.Low, l.Slope.High)
 			}
-			fmt.Fprintf(&b, "  %-19s %10.0f  %-23s %12.0f %5.1f%%\n", kind, l.Slope.Value, interval, l.Intercept.Value, 100*l.Off)
+			off := fmt.Sprintf("%.1f%%", 100*l.Off)
+			if l.Off > straight {
+				off = "no line"
+			}
+			fmt.Fprintf(&b, "  %-19s %10.0f  %-23s %12.0f %7s\n", kind, l.Slope.Value, interval, l.Intercept.Value, off)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
