@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"turnlab/engine/all"
+	"turnlab/harness/capacity"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
@@ -129,4 +130,27 @@ func TestAGeneratorShortOfCPUIsFlagged(t *testing.T) {
 		}
 	}
 	t.Skip("others use these CPUs, so that the generator gets too little to be the limit")
+}
+
+func TestASearchEndsAtWhatTheGeneratorCanDoAndSaysSo(t *testing.T) {
+	point := record.Point{Engine: "toy", Workload: "echo", Mode: record.Closed, Params: map[string]any{"conns": 8.0, "transport": "tcp"}}
+	h := &hunt{runner: &runner{meta: record.Run{Calibrations: []record.Calibration{
+		{Workload: "echo", Params: point.Params, GenMaxRPS: 1234.5},
+	}}}}
+	h.add(point, goal, 5000)
+	s := h.searches[0].search
+	for range capacity.MaxProbes {
+		rate, more := s.Next()
+		if !more {
+			break
+		}
+		if rate > 1234 {
+			t.Fatalf("a probe at %v, above what the generator can do", rate)
+		}
+		s.Add(rate, 0, false)
+	}
+	found := h.found()[0]
+	if found.Lower != 1234 || found.Upper != 0 || found.GenMaxRPS != 1234.5 || !strings.Contains(found.Irregular, ">= gen_max") {
+		t.Errorf("%+v", found)
+	}
 }
