@@ -125,11 +125,19 @@ func (e easel) groups(p digest.Panel) []rowGroup {
 	for _, x := range values {
 		name := head
 		if len(values) > 1 || len(e.section.Axis.Values) > 1 {
-			name = strings.TrimPrefix(head+", "+e.at(x), ", ")
+			name = strings.TrimPrefix(head+", "+e.groupName(x), ", ")
 		}
 		groups = append(groups, rowGroup{name, p.Series, &x})
 	}
 	return groups
+}
+
+// groupName names a value of the axis: "64 connections". What has no name beside its text stands alone: a workload.
+func (e easel) groupName(x digest.Value) string {
+	if !x.Numeric {
+		return x.Text
+	}
+	return e.at(x)
 }
 
 // value summarises what a row shows; ok is false when nothing was ever tried there.

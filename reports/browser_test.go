@@ -35,7 +35,7 @@ var browser = struct {
 	err  error
 }{}
 
-func startBrowser(t *testing.T) context.Context {
+func startBrowser(t testing.TB) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a browser is slow to start: not in -short")
@@ -71,7 +71,7 @@ func stopBrowser() {
 
 // A tab is a page of its own, with all that it asked for and complained about.
 type tab struct {
-	*testing.T
+	testing.TB
 	ctx context.Context
 
 	mu       sync.Mutex
@@ -82,7 +82,7 @@ type tab struct {
 // patience bounds everything a test asks of the browser. Other tests may keep the machine busy.
 const patience = 3 * time.Minute
 
-func openTab(t *testing.T) *tab {
+func openTab(t testing.TB) *tab {
 	t.Helper()
 	parent := startBrowser(t)
 	ctx, stop := chromedp.NewContext(parent)
@@ -92,7 +92,7 @@ func openTab(t *testing.T) *tab {
 	}
 	ctx, stopWaiting := context.WithTimeout(ctx, patience)
 	t.Cleanup(stopWaiting)
-	b := &tab{T: t, ctx: ctx}
+	b := &tab{TB: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, b.note); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 // show loads a fixture's page at a width, on light or dark paper.
 func (b *tab) show(fixture, anchor string, width int64, paper string) {
 	b.Helper()
-	dir, _ := reportOf(b.T, fixture)
+	dir, _ := reportOf(b.TB, fixture)
 	b.open("file://"+filepath.Join(dir, PageFile)+anchor, width, paper)
 }
 

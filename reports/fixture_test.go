@@ -174,7 +174,7 @@ var fixtures = map[string]func() (*record.Run, []record.Trial){
 
 // loadFixture reads a committed run, after it was written again if that was asked for. It is not compared with the model,
 // whose logarithms may differ in the last bit between processors.
-func loadFixture(t *testing.T, name string) (*record.Run, []record.Trial) {
+func loadFixture(t testing.TB, name string) (*record.Run, []record.Trial) {
 	t.Helper()
 	dir := filepath.Join("testdata", name)
 	if *update {
@@ -187,7 +187,7 @@ func loadFixture(t *testing.T, name string) (*record.Run, []record.Trial) {
 	return &folder.Run, folder.Trials
 }
 
-func writeFixture(t *testing.T, dir string, model func() (*record.Run, []record.Trial)) {
+func writeFixture(t testing.TB, dir string, model func() (*record.Run, []record.Trial)) {
 	t.Helper()
 	run, trials := model()
 	var lines bytes.Buffer
@@ -207,7 +207,7 @@ func writeFixture(t *testing.T, dir string, model func() (*record.Run, []record.
 }
 
 // golden compares got with a committed file, or rewrites the file.
-func golden(t *testing.T, path string, got []byte) {
+func golden(t testing.TB, path string, got []byte) {
 	t.Helper()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -236,7 +236,7 @@ func firstDifference(a, b []byte) int {
 	return i
 }
 
-func saveGot(t *testing.T, path string, got []byte) string {
+func saveGot(t testing.TB, path string, got []byte) string {
 	t.Helper()
 	to := filepath.Join(filepath.Dir(path), ".got-"+filepath.Base(path))
 	if err := os.WriteFile(to, got, 0o644); err != nil {

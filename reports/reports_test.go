@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // reportOf writes the report of a fixture once and returns its folder and page.
-func reportOf(t *testing.T, name string) (dir, page string) {
+func reportOf(t testing.TB, name string) (dir, page string) {
 	t.Helper()
 	written.Lock()
 	defer written.Unlock()

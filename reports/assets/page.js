@@ -263,6 +263,15 @@
     });
   }
 
+  // --- what scrolls can be reached by keys ------------------------------------------------------------------------
+
+  const scrolls = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0"); else target.removeAttribute("tabindex");
+    }
+  });
+  for (const e of all(".scroll, .columns")) scrolls.observe(e);
+
   // --- command: copy ----------------------------------------------------------------------------------------------
 
   for (const pre of all("pre.command")) {

@@ -212,6 +212,9 @@ func sweptValues(entries []entry) map[string]map[Value]bool {
 	values := map[string]map[Value]bool{}
 	for _, e := range entries {
 		for name, v := range e.point.Params {
+			if name == "server-cpus" || name == "client-cpus" {
+				continue // where it ran, which follows from what else was asked for
+			}
 			if values[name] == nil {
 				values[name] = map[Value]bool{}
 			}
@@ -295,7 +298,7 @@ func compareSettings(a, b []Setting) int {
 }
 
 // sizes are the parameters that count bytes. Records hold base units and no kinds, so this much has to be known here.
-var sizes = map[string]bool{"payload": true, "max-body": true, "memlimit": true, "body": true, "value": true, "chunk": true}
+var sizes = map[string]bool{"payload": true, "max-body": true, "memlimit": true, "body": true, "value": true, "chunk": true, "size": true}
 
 // unit says what the value counts, as far as its name and form tell.
 func (s Setting) unit() unit.Unit {
