@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"turnlab/engine"
+	"turnlab/internal/lastwords"
 	"turnlab/internal/misuse"
 	"turnlab/workloads"
 )
@@ -73,7 +74,7 @@ func takesNoOptions(name string, c engine.Config) error {
 // Engine is a foreign server's process.
 type Engine struct {
 	command string
-	said    tail
+	said    lastwords.Tail
 	cmd     *exec.Cmd // nil until Prepare
 
 	stop     chan struct{} // closed by Stop
@@ -169,12 +170,20 @@ func (e *Engine) awaitAccept(l *engine.Listener) error {
 		}
 	}
 	return misuse.Errorf("%q does not accept on %s after %v: does it listen where {host} {port} or {addr} say? %s",
-		e.command, l.Address, acceptTime, e.said.String())
+		e.command, l.Address, acceptTime, e.lastWords())
+}
+
+// lastWords returns the end of what the server has said, in one line.
+func (e *Engine) lastWords() string {
+	if lines := e.said.Lines(5); len(lines) > 0 {
+		return strings.Join(lines, "; ")
+	}
+	return "none"
 }
 
 // died says how the server ended.
 func (e *Engine) died() error {
-	return misuse.Errorf("%q ended (%v); its last words: %s", e.command, e.cmd.ProcessState, e.said.String())
+	return misuse.Errorf("%q ended (%v); its last words: %s", e.command, e.cmd.ProcessState, e.lastWords())
 }
 
 // Serve waits until Stop, or until the server ends.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"turnlab/internal/lastwords"
 	"turnlab/internal/misuse"
 )
 
@@ -47,7 +49,7 @@ type Child struct {
 	cmd    *exec.Cmd
 	in     *os.File // the child's standard input
 	out    *os.File // the child's standard output
-	stderr *tail
+	stderr *lastwords.Tail
 	events chan line     // from the reader; closed at the end of the output
 	most   int           // bytes of a line
 	deaf   chan struct{} // closed when nobody will listen any more
@@ -72,7 +74,7 @@ func Spawn(ctx context.Context, c Command) (*Child, error) {
 		return nil, err
 	}
 	child := &Child{
-		name: c.Name, cmd: cmd, stderr: &tail{}, most: MaxLine,
+		name: c.Name, cmd: cmd, stderr: &lastwords.Tail{}, most: MaxLine,
 		events: make(chan line), deaf: make(chan struct{}), gone: make(chan struct{}),
 	}
 	cmd.Stderr = child.stderr
@@ -258,7 +260,7 @@ func (c *Child) fail(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the %s was stopped: %w", c.name, context.Cause(ctx))
 	}
-	if words := c.stderr.String(); words != "" && !misuse.Is(err) {
+	if words := strings.Join(c.stderr.Lines(10), "\n"); words != "" && !misuse.Is(err) {
 		return fmt.Errorf("%w; it wrote:\n%s", err, words)
 	}
 	return err

@@ -2,11 +2,9 @@ package control
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -59,32 +57,4 @@ func excerpt(text []byte) string {
 		return fmt.Sprintf("%q...", text[:most])
 	}
 	return fmt.Sprintf("%q", text)
-}
-
-// tail keeps the last words a child wrote to its standard error.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-// tailBytes is how much a tail keeps.
-const tailBytes = 4 << 10
-
-// Write implements io.Writer; it cannot fail.
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	if over := len(t.text) - tailBytes; over > 0 {
-		t.text = append(t.text[:0], t.text[over:]...)
-	}
-	return len(p), nil
-}
-
-// String returns the last lines, at most ten.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	lines := bytes.Split(bytes.TrimSpace(t.text), []byte("\n"))
-	return string(bytes.Join(lines[max(0, len(lines)-10):], []byte("\n")))
 }
