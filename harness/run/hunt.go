@@ -50,6 +50,10 @@ func newHunt(r *runner, arm string, have []record.Trial) *hunt {
 	return h
 }
 
+// searchDepth is how far below the closed loop's throughput a search goes, in seven halvings. A service level that fails at
+// less than one per cent of that is not one that the load decides, and each further step would take as long as the first.
+const searchDepth = 128
+
 // add begins a search at a rate.
 func (h *hunt) add(p record.Point, goal CapacityGoal, peak float64) {
 	accept := capacity.Goal{
@@ -60,7 +64,8 @@ func (h *hunt) add(p record.Point, goal CapacityGoal, peak float64) {
 		genMax, most = rps, math.Max(1, math.Floor(rps))
 	}
 	h.searches = append(h.searches, &search{
-		point: p, goal: goal, accept: accept, search: capacity.NewSearch(accept, peak, 1, most), used: map[string]int{},
+		point: p, goal: goal, accept: accept, used: map[string]int{},
+		search: capacity.NewSearch(accept, peak, math.Max(1, math.Floor(peak/searchDepth)), most),
 		found: Capacity{
 			GenMaxRPS: genMax, Engine: p.Label(), Workload: p.Workload, Conns: p.Number("conns"), SLO: goal.SLO.Text, PeakRPS: peak,
 		},
@@ -93,7 +98,6 @@ func (h *hunt) step(ctx context.Context, step int) (going bool, err error) {
 			return false, err
 		}
 		s.search.Add(rate, loss, capacity.GeneratorLimited(t))
-		h.tell(fmt.Sprintf("%s: %.0f/s lost %.2f %% under %s", describe(s.point), rate, 100*loss, s.goal.SLO.Text))
 		going = true
 	}
 	return going, nil
@@ -147,7 +151,8 @@ func (h *hunt) loss(ctx context.Context, step int, s *search, rate float64) (*re
 	p.Arm, p.Mode, p.Params = h.arm, record.Open, maps.Clone(p.Params)
 	p.Params["rate"], p.Params["arrivals"] = rate, s.goal.Arrivals
 	at := key(p)
-	if s.used[at] == len(h.made[at]) {
+	fresh := s.used[at] == len(h.made[at])
+	if fresh {
 		t, err := h.probe(ctx, step, p)
 		if err != nil {
 			return nil, 0, err
@@ -157,6 +162,9 @@ func (h *hunt) loss(ctx context.Context, step int, s *search, rate float64) (*re
 	t := h.made[at][s.used[at]]
 	s.used[at]++
 	loss, err := s.goal.SLO.Loss(t)
+	if fresh {
+		h.tell(fmt.Sprintf("%s: %.0f/s lost %.2f %% under %s", describe(s.point), rate, 100*loss, s.goal.SLO.Text))
+	}
 	return t, loss, err
 }
 

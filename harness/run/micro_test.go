@@ -67,9 +67,9 @@ func TestTrialsOfOperationsAreRecordsWithoutRequests(t *testing.T) {
 
 func TestAMistakeThatOnlyTheOperationSeesEndsTheRun(t *testing.T) {
 	_, err, o := operations(t, plan.Sweep{
-		Engines: []string{"coop"}, Operations: []string{"future"}, Axes: []plan.Axis{{Name: "future.size", Values: "100"}},
+		Engines: []string{"coop"}, Operations: []string{"future"}, Axes: []plan.Axis{{Name: "future.bytes", Values: "100"}},
 	})
-	if !misuse.Is(err) || !strings.Contains(err.Error(), "coop future: future.size 100") {
+	if !misuse.Is(err) || !strings.Contains(err.Error(), "coop future: future.bytes 100") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := record.Load(o.Dir); err == nil {
