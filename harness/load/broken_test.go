@@ -126,10 +126,11 @@ func TestSilenceIsATimeoutAndHasTheAgeItReached(t *testing.T) {
 }
 
 func TestBacklogIsGivenUpAfterTheTimeoutAndCounted(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", delayed(50*time.Millisecond))
 	l := s.load()
 	l.Conns, l.RateRPS, l.WindowNS, l.TimeoutNS = 1, 200, int64(600*time.Millisecond), int64(200*time.Millisecond)
-	r := mustRun(t, l, Hooks{})
+	r := apart(t, l)
 	if r.Due != uint64(len(dueTimes(l))) {
 		t.Errorf("%d requests were due, want %d", r.Due, len(dueTimes(l)))
 	}

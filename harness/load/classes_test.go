@@ -8,6 +8,7 @@ import (
 
 // A server that delays hogs and nobody else: the delay must be in the class of hogs, and in no other.
 func TestLatenciesOfClassesAreKeptApart(t *testing.T) {
+	t.Parallel()
 	const delay = 20 * time.Millisecond
 	s := serve(t, "tcp", func(s *server, c net.Conn) {
 		p := make([]byte, 8)
@@ -24,7 +25,7 @@ func TestLatenciesOfClassesAreKeptApart(t *testing.T) {
 		l := s.load()
 		l.Workload, l.Settings = "hog", map[string]string{"share": "0.05"}
 		l.RateRPS, l.Conns, l.Threads, l.WindowNS = rate, 16, 2, int64(400*time.Millisecond)
-		r := mustRun(t, l, Hooks{})
+		r := apart(t, l)
 		var sum uint64
 		for name, c := range r.Classes {
 			sum += c.Requests

@@ -274,6 +274,7 @@ func TestDroppedMessagesAreMissingAndTheirGapsAreSeen(t *testing.T) {
 }
 
 func TestFairnessTellsWhoGetsTheReplies(t *testing.T) {
+	t.Parallel()
 	even := serve(t, "tcp", delayed(2*time.Millisecond))
 	var count atomic.Int64
 	uneven := serve(t, "tcp", func(s *server, c net.Conn) {
@@ -284,16 +285,16 @@ func TestFairnessTellsWhoGetsTheReplies(t *testing.T) {
 	})
 	l := even.load()
 	l.WindowNS = int64(300 * time.Millisecond)
-	if r := mustRun(t, l, Hooks{}); r.Fairness < 0.9 || r.Fairness > 1 {
+	if r := apart(t, l); r.Fairness < 0.9 || r.Fairness > 1 {
 		t.Errorf("all connections are served alike, and the index is %v", r.Fairness)
 	}
 	l = uneven.load()
 	l.WindowNS = int64(300 * time.Millisecond)
-	if r := mustRun(t, l, Hooks{}); r.Fairness < 0.25 || r.Fairness > 0.5 {
+	if r := apart(t, l); r.Fairness < 0.25 || r.Fairness > 0.5 {
 		t.Errorf("one of four connections gets nearly all replies, and the index is %v", r.Fairness)
 	}
 	l.RateRPS = 100
-	if r := mustRun(t, l, Hooks{}); r.Fairness != 0 {
+	if r := apart(t, l); r.Fairness != 0 {
 		t.Error("in the open loop connections take turns: an index would say nothing about the server")
 	}
 }

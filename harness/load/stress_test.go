@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -88,22 +89,23 @@ func TestNoEventIsLostWhenTheServerStopsAndGoesAtRandom(t *testing.T) {
 		{"echo", "tcp", "300000", 200, 8, 2},
 		{"churn", "tcp", "64", 1_000, 16, 1},
 	} {
-		settings, address := map[string]string{"payload": c.size}, "127.0.0.1:0"
-		if c.network == "unix" {
-			address = t.TempDir() + "/s"
-		}
-		address, process := spawnNull(t, control.Server{Workload: c.workload, Settings: settings, Network: c.network, Address: address})
-		l := control.Load{
-			Workload: c.workload, Settings: settings, Network: c.network, Address: address, Conns: c.conns, Depth: c.depth,
-			Threads: 2, RateRPS: c.rate, Seed: uint64(i), WindowNS: int64(600 * time.Millisecond), TimeoutNS: int64(20 * time.Second),
-		}
-		done := make(chan struct{})
-		r := mustRun(t, l, Hooks{
-			Measuring: func(control.Usage) { go freeze(process, uint64(i), done) },
-			Measured:  func(control.Usage) { close(done) },
+		t.Run(fmt.Sprintf("%s over %s, %s bytes, rate %v", c.workload, c.network, c.size, c.rate), func(t *testing.T) {
+			t.Parallel()
+			settings, address := map[string]string{"payload": c.size}, "127.0.0.1:0"
+			if c.network == "unix" {
+				address = t.TempDir() + "/s"
+			}
+			address, process := spawnNull(t, control.Server{Workload: c.workload, Settings: settings, Network: c.network, Address: address})
+			done := make(chan struct{})
+			go freeze(process, uint64(i), done)
+			defer close(done)
+			r := apart(t, control.Load{
+				Workload: c.workload, Settings: settings, Network: c.network, Address: address, Conns: c.conns, Depth: c.depth,
+				Threads: 2, RateRPS: c.rate, Seed: uint64(i), WindowNS: int64(600 * time.Millisecond), TimeoutNS: int64(20 * time.Second),
+			})
+			if failures(r) > 0 || r.Unanswered > 0 || r.Requests == 0 {
+				t.Errorf("%d right of %d, errors %v, %d unanswered: %s", r.Requests, r.Due, r.Errors, r.Unanswered, r.FirstError)
+			}
 		})
-		if failures(r) > 0 || r.Unanswered > 0 || r.Requests == 0 {
-			t.Errorf("%+v: %d right of %d, errors %v, %d unanswered: %s", c, r.Requests, r.Due, r.Errors, r.Unanswered, r.FirstError)
-		}
 	}
 }
