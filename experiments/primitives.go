@@ -39,8 +39,8 @@ var (
 	taskSeries  = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads")}
 )
 
-// primitiveSweeps measures operations at a length; pinning, depths and sizes are lists; with aa the noise is known.
-func primitiveSweeps(length []string, pinning, depths, sizes string, aa bool) []plan.Sweep {
+// primitiveSweeps measures operations at a length; pinning, levels and sizes are lists; with aa the noise is known.
+func primitiveSweeps(length []string, pinning, levels, sizes string, aa bool) []plan.Sweep {
 	futures, tasks := []string{"coop", "coop/await"}, []string{"coop", "coop/await", "preempt", "threads"}
 	sweeps := many(
 		operation(futures, "switch", "switch.pinned", pinning),
@@ -52,8 +52,8 @@ func primitiveSweeps(length []string, pinning, depths, sizes string, aa bool) []
 		operation([]string{"coop", "preempt", "threads"}, "wake", "wake.pinned", "yes,no"),
 		operation(tasks, "spawn"),
 		operation([]string{"coop"}, "poll"),
-		operation(futures, "chain", "chain.depth", depths),
-		operation([]string{"coop"}, "future", "future.size", sizes, "future.box", "inline,boxed"),
+		operation(futures, "chain", "chain.levels", levels),
+		operation([]string{"coop"}, "future", "future.bytes", sizes, "coop.box", "inline,boxed"),
 	)
 	sweeps[0].AA = aa
 	for i := range sweeps {
@@ -89,9 +89,9 @@ var primitives = &Experiment{
 				Note: "The time until a sleeping CPU runs the other task is in it, and with it the hypervisor's share."},
 			{ID: "spawn", Title: "Starting a task and waiting for its end", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: doing("spawn", nil),
 				Note: "A task that does nothing. A server pays this for each connection, and never for a request."},
-			{ID: "chain", Title: "Asking a future inside a future", Kind: reports.Lines, Metrics: []string{"ns-per-op"}, X: "chain.depth", Where: doing("chain", nil),
+			{ID: "chain", Title: "Asking a future inside a future", Kind: reports.Lines, Metrics: []string{"ns-per-op"}, X: "chain.levels", Where: doing("chain", nil),
 				Note: "Every poll walks the whole chain: a call for each level of hand-written futures, a coroutine's switch there and back for each async function."},
-			{ID: "future", Title: "Making and polling a large future", Kind: reports.Lines, Metrics: []string{"ns-per-op"}, X: "future.size", Where: doing("future", nil),
+			{ID: "future", Title: "Making and polling a large future", Kind: reports.Lines, Metrics: []string{"ns-per-op"}, X: "future.bytes", Where: doing("future", nil),
 				Note: "Inline futures are copied into the one that polls them, boxed ones allocated: where the lines cross, boxing begins to pay, if they cross."},
 			{ID: "poll", Title: "Asking a future that is ready", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: doing("poll", nil),
 				Note: "A call through an interface: what a future costs when there is nothing to wait for."},

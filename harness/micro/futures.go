@@ -46,11 +46,11 @@ func (p *poller) Close() error { return nil }
 var chain = &Operation{
 	Name:    "chain",
 	Summary: "ask a future inside a future inside a future, and get Pending from the innermost",
-	Options: option.Set{{Name: "depth", Kind: option.Int, Default: "8", Min: 1, Max: 1000,
+	Options: option.Set{{Name: "levels", Kind: option.Int, Default: "8", Min: 1, Max: 1000,
 		Help: "futures inside each other; every poll of the outermost walks all of them"}},
 	Ways: []Way{
-		{Engine: "coop", Does: "depth times Map: a call for each level", Procs: coopProcs, Make: newChain},
-		{Engine: "coop/await", Does: "depth async functions that await each other: a coroutine, and so a switch there and back, for each level",
+		{Engine: "coop", Does: "levels times Map: a call for each level", Procs: coopProcs, Make: newChain},
+		{Engine: "coop/await", Does: "levels async functions that await each other: a coroutine, and so a switch there and back, for each level",
 			Procs: coopProcs, Make: newAwaitChain},
 	},
 }
@@ -73,7 +73,7 @@ type chained struct {
 func newChain(o option.Values) (Runner, error) {
 	c := &chained{cx: coop.NewContext(coop.NoopWaker()), bottom: &bottom{}}
 	c.outer = c.bottom
-	for range o.Int("depth") {
+	for range o.Int("levels") {
 		c.outer = coop.Map(c.outer, func(v int) int { return v + 1 })
 	}
 	return c, nil
@@ -82,7 +82,7 @@ func newChain(o option.Values) (Runner, error) {
 func newAwaitChain(o option.Values) (Runner, error) {
 	c := &chained{cx: coop.NewContext(coop.NoopWaker()), bottom: &bottom{}}
 	c.outer = c.bottom
-	for range o.Int("depth") {
+	for range o.Int("levels") {
 		inner := c.outer
 		c.outer = coop.Async(func(co *coop.Co) int { return coop.Await(co, inner) + 1 })
 	}
@@ -111,13 +111,13 @@ var future = &Operation{
 	Name:    "future",
 	Summary: "make a future of some size, give it to the future that will poll it, and poll it to its end",
 	Options: option.Set{
-		{Name: "size", Kind: option.Size, Default: "64", Min: 64, Max: 64 << 10,
+		{Name: "bytes", Kind: option.Size, Default: "64", Min: 64, Max: 64 << 10,
 			Help: "bytes of what the future keeps between polls: 64, 256, 1k, 4k, 16k or 64k"},
-		{Name: "box", Kind: option.Choice, Default: "inline", Choices: []string{"inline", "boxed"},
-			Help: "inline: it lies inside the other one, and to give it is to copy it; boxed: the other one has a pointer, and to make it is to allocate it"},
 	},
 	Ways: []Way{
-		{Engine: "coop", Does: "make, copy or allocate, poll once", Procs: coopProcs, Make: newSized},
+		{Engine: "coop", Does: "make, copy or allocate, poll once", Procs: coopProcs, Make: newSized,
+			Options: option.Set{{Name: "box", Kind: option.Choice, Default: "inline", Choices: []string{"inline", "boxed"},
+				Help: "inline: it lies inside the other one, and to give it is to copy it; boxed: the other one has a pointer, and to make it is to allocate it"}}},
 	},
 }
 
@@ -178,7 +178,7 @@ func newParent[S state](boxed bool) Runner {
 
 func newSized(o option.Values) (Runner, error) {
 	boxed := o.Text("box") == "boxed"
-	switch o.Int("size") {
+	switch o.Int("bytes") {
 	case 64:
 		return newParent[[56]byte](boxed), nil
 	case 256:
@@ -192,5 +192,5 @@ func newSized(o option.Values) (Runner, error) {
 	case 64 << 10:
 		return newParent[[65528]byte](boxed), nil
 	}
-	return nil, misuse.Errorf("future.size %s: it takes 64, 256, 1k, 4k, 16k or 64k, because Go makes the types when it compiles", o.Text("size"))
+	return nil, misuse.Errorf("future.bytes %s: it takes 64, 256, 1k, 4k, 16k or 64k, because Go makes the types when it compiles", o.Text("bytes"))
 }

@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// batchTime is how long a batch of operations should take: a reading of the clock is then nothing beside it.
-	batchTime = time.Millisecond
+	// batchTime is how long a batch of operations should take: a reading of the clock, and what a task of an executor needs to
+	// begin and to end, are then nothing beside it.
+	batchTime = 5 * time.Millisecond
 	// batchMax bounds a batch, for operations that take no time at all.
 	batchMax = 1 << 22
 )

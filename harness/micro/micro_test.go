@@ -81,9 +81,9 @@ func variants(o *Operation, w Way) []control.Micro {
 	for _, option := range w.Options {
 		for _, choice := range option.Choices[1:] {
 			other := short(w.Engine, o.Name)
-			other.Options = map[string]string{option.Name: choice, "procs": "1"}
-			if w.Engine == "threads" {
-				other.Options["procs"] = "4"
+			other.Options = map[string]string{option.Name: choice}
+			if w.Engine == "preempt" {
+				other.Options["procs"] = "1"
 			}
 			all = append(all, other)
 		}
@@ -241,12 +241,12 @@ func TestASpawnedThreadIsAnotherThread(t *testing.T) {
 
 func TestWhatAnOperationAllocatesIsCounted(t *testing.T) {
 	boxed := short("coop", "future")
-	boxed.Settings = map[string]string{"size": "4k", "box": "boxed"}
+	boxed.Settings, boxed.Options = map[string]string{"bytes": "4k"}, map[string]string{"box": "boxed"}
 	r := measure(t, boxed)
 	if perOp := float64(r.AllocBytes) / float64(r.Operations); perOp < 4096 || perOp > 6000 {
 		t.Errorf("a boxed future of 4 KiB allocates %.0f bytes", perOp)
 	}
-	boxed.Settings["box"] = "inline"
+	boxed.Options["box"] = "inline"
 	r = measure(t, boxed)
 	if perOp := float64(r.AllocBytes) / float64(r.Operations); perOp > 100 {
 		t.Errorf("an inline one allocates %.0f bytes", perOp)
@@ -362,8 +362,8 @@ func TestMistakesOfTheUserAreMarked(t *testing.T) {
 		"no option \"wia\"":     {Engine: "preempt", Operation: "switch", Options: map[string]string{"wia": "channel"}},
 		"is not one of channel": {Engine: "preempt", Operation: "switch", Options: map[string]string{"via": "post"}},
 		"no option \"speed\"":   {Engine: "preempt", Operation: "switch", Settings: map[string]string{"speed": "1"}},
-		"out of bounds":         {Engine: "coop", Operation: "chain", Settings: map[string]string{"depth": "0"}},
-		"it takes 64, 256":      {Engine: "coop", Operation: "future", Settings: map[string]string{"size": "65"}},
+		"out of bounds":         {Engine: "coop", Operation: "chain", Settings: map[string]string{"levels": "0"}},
+		"it takes 64, 256":      {Engine: "coop", Operation: "future", Settings: map[string]string{"bytes": "65"}},
 		"needs preempt.procs=1": {Engine: "preempt", Operation: "switch", Options: map[string]string{"via": "gosched", "procs": "2"}},
 		"at most 30000 threads": {Engine: "threads", Operation: "sleepers", Settings: map[string]string{"tasks": "50k"}, Options: map[string]string{"procs": "4"}},
 	} {

@@ -298,7 +298,7 @@ func compareSettings(a, b []Setting) int {
 }
 
 // sizes are the parameters that count bytes. Records hold base units and no kinds, so this much has to be known here.
-var sizes = map[string]bool{"payload": true, "max-body": true, "memlimit": true, "body": true, "value": true, "chunk": true, "size": true}
+var sizes = map[string]bool{"payload": true, "max-body": true, "memlimit": true, "body": true, "value": true, "chunk": true, "bytes": true}
 
 // unit says what the value counts, as far as its name and form tell.
 func (s Setting) unit() unit.Unit {
