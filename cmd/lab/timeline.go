@@ -104,6 +104,9 @@ func (f *pointFlags) timelinePlan(c *cobra.Command) (*plan.Plan, error) {
 
 // makeTimelines records the timelines of a plan into a new folder, says what each shows, and draws them.
 func makeTimelines(c *cobra.Command, p *plan.Plan, dir string) error {
+	if err := timeline.Check(p); err != nil {
+		return err
+	}
 	if err := newFolder(dir); err != nil {
 		return err
 	}

@@ -89,10 +89,8 @@ const defaultGrace = 20 * time.Second
 // Record carries out traced trials of each point of a plan, in their order, and keeps a timeline of each in the run's folder.
 // The plan's blocks do not matter: a picture is of one trial.
 func Record(ctx context.Context, p *plan.Plan, o Options) ([]record.Timeline, error) {
-	for _, point := range p.Points {
-		if err := check(p.Catalog, point); err != nil {
-			return nil, err
-		}
+	if err := Check(p); err != nil {
+		return nil, err
 	}
 	if o.Grace == 0 {
 		o.Grace = defaultGrace
@@ -199,7 +197,16 @@ var methods = map[string]string{
 	"threads": tracer.Switches,
 }
 
-// check refuses what cannot be drawn.
+// Check finds what cannot be drawn, before anything is made.
+func Check(p *plan.Plan) error {
+	for _, point := range p.Points {
+		if err := check(p.Catalog, point); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func check(c plan.Catalog, point record.Point) error {
 	if methods[point.Label()] == "" {
 		return misuse.Errorf("a timeline cannot show engine %s, which has no task for each connection; there are: "+
@@ -227,7 +234,8 @@ func check(c plan.Catalog, point record.Point) error {
 			return misuse.Errorf("a timeline cannot show workload %s: its sessions %s", w.Name, op)
 		}
 	}
-	return nil
+	_, err = clientsOf(w, plan.Job{Point: point})
+	return err
 }
 
 // take carries out one traced trial. The plan's seed is the trial's, whatever the point: all engines meet the same requests.
