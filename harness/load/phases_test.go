@@ -48,8 +48,8 @@ func TestWarmUpLastsUntilTheLoadIsSteady(t *testing.T) {
 
 func TestWindowIsExtendedUntilThereAreEnoughRequests(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "tcp", func(s *server, c net.Conn) { delayed(20*time.Millisecond)(s, c) })
-	for _, rate := range []float64{0, 150} {
+	s := serve(t, "tcp", func(s *server, c net.Conn) { delayed(5*time.Millisecond)(s, c) })
+	for _, rate := range []float64{0, 600} {
 		l := s.load()
 		l.Threads, l.RateRPS, l.Extend, l.WindowNS = 2, rate, "p99", int64(300*time.Millisecond)
 		r := apart(t, l)
