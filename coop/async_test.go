@@ -187,8 +187,10 @@ func TestShutdownUnwindsBodiesAndKeepsNoCoroutine(t *testing.T) {
 		if err := ex.Run(); err != nil || unwound != bodies {
 			t.Errorf("locked %v: %d of %d unwound, error %v", locked, unwound, bodies, err)
 		}
+		if ex.coroutines.idle != nil {
+			t.Errorf("locked %v: a stopped executor keeps %d coroutines", locked, ex.coroutines.length)
+		}
 	}
-	allCoroutines.Range(func(ex, _ any) bool { t.Error("a stopped executor is remembered"); return true })
 }
 
 func TestALockedExecutorThatBlocksOnAnAsyncFunctionCanBeClosed(t *testing.T) {
@@ -205,7 +207,7 @@ func TestALockedExecutorThatBlocksOnAnAsyncFunctionCanBeClosed(t *testing.T) {
 
 func TestBodiesShareCoroutines(t *testing.T) {
 	ex, _ := newExecutor(t)
-	home := func() *coroutines { h, _ := allCoroutines.Load(ex); return h.(*coroutines) }
+	home := func() *coroutines { return &ex.coroutines }
 	run(t, ex, Async(func(co *Co) int { Await(co, Yield()); return 1 }))
 	first := home().idle
 	run(t, ex, Async(func(co *Co) int {

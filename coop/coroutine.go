@@ -1,9 +1,6 @@
 package coop
 
-import (
-	"iter"
-	"sync"
-)
+import "iter"
 
 // coroutine is a stack on which async functions run, one after another. To make one costs a goroutine and some six
 // allocations, so those that are done are kept for later.
@@ -78,17 +75,12 @@ func (c *coroutine) release() {
 // most.
 const coroutinesKept = 256
 
-// coroutines are those of one executor that have nothing to do. They are a task of the executor which is never woken: what
-// it is there for is its Drop, which the executor calls when it shuts down, on the goroutine that may end coroutines.
+// coroutines are those of one executor that have nothing to do.
 type coroutines struct {
-	ex     *Executor
 	idle   *coroutine
 	length int
-	closed bool
+	closed bool // the executor shuts down
 }
-
-// allCoroutines holds the *coroutines of each *Executor that has run an async function and has not been shut down.
-var allCoroutines sync.Map
 
 // takeCoroutine returns a coroutine that will run b.
 func takeCoroutine(cx *Context, b body) *coroutine {
@@ -109,26 +101,14 @@ func takeCoroutine(cx *Context, b body) *coroutine {
 // and when it is locked to a thread between BlockOns, in which case it might be ended on another thread.
 func coroutinesOf(cx *Context) *coroutines {
 	ex := cx.ex
-	if ex == nil || ex.config.Locked {
+	if ex == nil || ex.config.Locked || ex.coroutines.closed {
 		return nil
 	}
-	if home, ok := allCoroutines.Load(ex); ok {
-		return home.(*coroutines)
-	}
-	home := &coroutines{ex: ex}
-	if cx.Go(home) != nil {
-		return nil
-	}
-	allCoroutines.Store(ex, home)
-	return home
+	return &ex.coroutines
 }
 
-// Poll answers Pending, for good.
-func (s *coroutines) Poll(*Context) Poll[Unit] { return Pending[Unit]() }
-
-// Drop ends the coroutines. Those that still run a body end with it.
-func (s *coroutines) Drop(*Context) {
-	allCoroutines.Delete(s.ex)
+// end ends the coroutines, on the goroutine that may. Those that still run a body end with it.
+func (s *coroutines) end() {
 	s.closed = true
 	for c := s.idle; c != nil; c = c.link {
 		c.stop()

@@ -57,17 +57,18 @@ const DefaultTasksMax = 1 << 20
 // It runs in turns. A turn takes in what other threads have woken and spawned, fires timers, polls up to PollsPerTurn
 // tasks, and looks for events; if there is nothing left to poll it goes to sleep in its driver until it is woken.
 type Executor struct {
-	config   Config
-	driver   Driver
-	tasks    tasks[Future[Unit]]
-	timers   *wheel.Wheel[LocalWaker]
-	deferred []LocalWaker // tasks that yielded; woken after the events. At most one entry per poll of a turn
-	cx       Context
-	current  *slot       // the task that is polled now
-	done     func() bool // asks whether to leave the loop
-	stats    Stats
-	lookAt   int64 // the number of the next poll to be timed
-	random   *rand.Rand
+	config     Config
+	driver     Driver
+	tasks      tasks[Future[Unit]]
+	timers     *wheel.Wheel[LocalWaker]
+	deferred   []LocalWaker // tasks that yielded; woken after the events. At most one entry per poll of a turn
+	cx         Context
+	coroutines coroutines  // for async functions
+	current    *slot       // the task that is polled now
+	done       func() bool // asks whether to leave the loop
+	stats      Stats
+	lookAt     int64 // the number of the next poll to be timed
+	random     *rand.Rand
 
 	// Eyes; see eyes.go.
 	sampler   sampler
@@ -475,6 +476,7 @@ func (ex *Executor) shutdown() error {
 	for _, f := range arrived {
 		ex.tasks.insert(f)
 	}
+	ex.coroutines.end()
 	ex.tasks.each(func(t *slot) {
 		ex.cx.waker = t.waker()
 		ex.endQuietly(t)
