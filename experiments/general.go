@@ -47,21 +47,34 @@ func Declared(run *record.Run) []reports.Experiment {
 	return list
 }
 
-// generalMetrics are what a sweep without a question is summed up by.
-var generalMetrics = []struct{ id, title string }{
-	{"cpu", "A request cost the server"},
-	{"p99", "One request in a hundred took longer than"},
-	{"pss", "The server held"},
-}
+// generalMetrics are what a sweep without a question is summed up by; operationMetrics the same for operations.
+var (
+	generalMetrics = []titled{
+		{"cpu", "A request cost the server"}, {"p99", "One request in a hundred took longer than"}, {"pss", "The server held"},
+	}
+	operationMetrics = []titled{{"ns-per-op", "An operation took"}}
+)
+
+type titled struct{ id, title string }
+
+// generalWorkloads is for how many workloads all of these are told; of more, only the first.
+const generalWorkloads = 2
 
 // general makes findings of the points that belong to no experiment: of each workload it takes the load that most engines
 // met, the last of them in the plan, which is the heaviest, and compares engines with preempt, or with the first.
 func general(d *digest.Digest) []reports.Finding {
 	v := viewOf(d, "")
 	var f findings
-	for _, p := range representatives(v.trials) {
-		list := labelled(v.trials, p)
-		for _, m := range generalMetrics {
+	points := representatives(v.trials)
+	for _, p := range points {
+		list, metrics := labelled(v.trials, p), generalMetrics
+		switch {
+		case p.Mode == record.Primitive:
+			metrics = operationMetrics
+		case len(points) > generalWorkloads:
+			metrics = generalMetrics[:1]
+		}
+		for _, m := range metrics {
 			at := func(q record.Point) bool { return q.SameLoad() == p.SameLoad() }
 			f.add(v.against(contest{metric: m.id, series: list, at: at, title: m.title, condition: describe(p)}))
 		}
@@ -140,6 +153,9 @@ func labelled(trials []*record.Trial, p record.Point) []series {
 
 // describe names a load in a few words.
 func describe(p record.Point) string {
+	if p.Mode == record.Primitive {
+		return p.Workload + ", without client and server"
+	}
 	text := fmt.Sprintf("%s over %s connections, ", p.Workload, p.Text("conns"))
 	switch share, ok := p.Params["rate-share"].(float64); {
 	case p.Mode == record.Closed:

@@ -188,6 +188,14 @@ func TestASweepWithoutAQuestionComparesEnginesOfTheSameLoad(t *testing.T) {
 		t.Fatalf("%d findings", len(found))
 	}
 	must(t, found[0], true, reports.Open, "6.40 ms under preempt and 6.40 ms under coop", "Hog over 64 connections, 1000 requests/s in an open loop.")
+	for i := range d.Trials {
+		d.Trials[i].Mode, d.Trials[i].Micro = record.Primitive, &record.Micro{NSPerOp: 50}
+	}
+	found = Findings(d.Run, d.Trials)
+	if len(found) != 1 {
+		t.Fatalf("%d findings of an operation", len(found))
+	}
+	must(t, found[0], true, reports.Open, "An operation took 50.0 ns under preempt and 50.0 ns under coop", "Hog, without client and server.")
 	one := digestOf(groups[0])
 	if found := Findings(one.Run, one.Trials); len(found) > 0 {
 		t.Errorf("one engine was compared with nothing: %v", found)

@@ -120,7 +120,7 @@ func (p *Plan) Takes(block int) []int {
 const (
 	overhead        = 50 * time.Millisecond
 	overheadPerConn = 250 * time.Microsecond
-	overheadPerTask = 5 * time.Microsecond // to put a task to sleep and to read its memory; a thread takes longer
+	overheadPerTask = 8 * time.Microsecond // to put a task to sleep and to read its memory; a thread takes longer
 )
 
 // Estimate says how long the plan takes, with its probes and searches.

@@ -17,6 +17,9 @@ func (p *Plan) Print(w io.Writer) error {
 	p.printSize(w)
 	fmt.Fprintf(w, "server on CPUs %s, generator on CPUs %s, seed %d\n", p.ServerCPUs, p.ClientCPUs, p.Seed)
 	p.printBounds(w)
+	for _, s := range p.Searches {
+		fmt.Fprintf(w, "after the blocks: searches for the highest rate within %s, from each point of %s\n", strings.Join(s.SLOs, ", "), s.Experiment)
+	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}

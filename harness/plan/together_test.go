@@ -109,6 +109,20 @@ func TestThePlanOfExperimentsSaysHowLongEachTakes(t *testing.T) {
 	}
 }
 
+func TestThePlanCountsTheSearchesThatFollow(t *testing.T) {
+	list := parts()
+	before := together(t, list).Estimate()
+	list[1].SLOs, list[1].Width = []string{"p99<1ms", "p99<5ms"}, 0.05
+	p := together(t, list)
+	if p.Estimate() <= before || len(p.Searches) != 1 || p.Searches[0].Experiment != "b" {
+		t.Errorf("%v with searches, %v without: %+v", p.Estimate(), before, p.Searches)
+	}
+	var out strings.Builder
+	if err := p.Print(&out); err != nil || !strings.Contains(out.String(), "searches for the highest rate within p99<1ms, p99<5ms, from each point of b") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
 func TestAMistakeInOneExperimentIsTold(t *testing.T) {
 	bad := parts()
 	bad[1].Blocks = 0
