@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"turnlab/harness/control"
 	"turnlab/harness/flags"
@@ -37,18 +38,21 @@ func (l *Lab) measureMicro(ctx context.Context, t *record.Trial) error {
 	return child.Stop(ctx, l.grace())
 }
 
+// perHeld is how much longer a step may take for each task that an operation holds: it is made once, and collected around.
+const perHeld = 50 * time.Microsecond
+
 // repeat sees the process through its phases and writes down what it measured, and what others did on its CPUs meanwhile.
 func (l *Lab) repeat(ctx context.Context, t *record.Trial, child *control.Child) error {
 	if _, err := child.Ask(ctx, control.Request{Do: control.Go}, control.Measuring, t.Duration("warmup")+l.grace()); err != nil {
 		return err
 	}
-	cpus := flags.CPUs(t)
+	cpus, held := flags.CPUs(t), time.Duration(t.Number(t.Workload+".tasks"))*perHeld
 	was, seen := readCPUs(cpus)
-	if _, err := child.Await(ctx, control.Measured, t.Duration("duration")+l.grace()); err != nil {
+	if _, err := child.Await(ctx, control.Measured, t.Duration("duration")+held+l.grace()); err != nil {
 		return err
 	}
 	is, seenAgain := readCPUs(cpus)
-	event, err := child.Await(ctx, control.Result, l.grace())
+	event, err := child.Await(ctx, control.Result, held+l.grace())
 	if err != nil {
 		return err
 	}
