@@ -95,7 +95,10 @@ func timesTaken(e *experiments.Experiment) string {
 
 // estimate says how long experiments take on this machine.
 func estimate(list []*experiments.Experiment, suite string) string {
-	catalog := plan.Catalog{Engines: all.Specs, Workloads: workloads.All}
+	catalog, err := catalogWith(nil)
+	if err != nil {
+		return "an unknown time: " + err.Error()
+	}
 	p, err := plan.Together(experiments.Parts(list, suite, experiments.Changes{}), plan.Sweep{}, catalog, proc.Allowed())
 	if err != nil {
 		return "an unknown time: " + err.Error()
