@@ -462,8 +462,12 @@ const overlappingTexts = `[...document.querySelectorAll(".plot:not([hidden]) svg
 
 func TestSVGAndPNGShowTheSame(t *testing.T) {
 	b := openTab(t)
-	dir, _ := reportOf(t, "quick")
-	for _, name := range []string{"echo-closed-p99", "echo-closed-cpu-ratio", "echo-closed-spectrum", "http-closed-progress"} {
+	for _, chart := range [][2]string{
+		{"quick", "echo-closed-p99"}, {"quick", "echo-closed-cpu-ratio"}, {"quick", "echo-closed-spectrum"}, {"quick", "http-closed-progress"},
+		{"experiments", "hog-innocents-coop-yield-0s"}, {"experiments", "memory-slope"}, {"experiments", "hog-strips"}, {"experiments", "load-cost"},
+	} {
+		name := chart[1]
+		dir, _ := reportOf(t, chart[0])
 		want, err := os.ReadFile(filepath.Join(dir, ChartDir, name+".png"))
 		if err != nil {
 			t.Fatal(err)

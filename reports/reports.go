@@ -13,11 +13,14 @@ package reports
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 
 	"turnlab/harness/record"
 	"turnlab/reports/chart"
@@ -169,24 +172,43 @@ func (r *report) writeCharts(dir string, o Options) error {
 		return fmt.Errorf("make the folder of the charts: %w", err)
 	}
 	kept := map[string]bool{}
-	for _, f := range r.allFigures() {
-		c := f.Chart
-		for ext, write := range map[string]func(io.Writer) error{PNG: c.PNG, SVG: c.SVGFile} {
-			if !o.has(ext) {
-				continue
+	figures := r.allFigures()
+	errs := make([]error, len(figures))
+	var drawn sync.WaitGroup
+	places := make(chan struct{}, runtime.GOMAXPROCS(0)) // to draw is to compute: more at once than CPUs gains nothing
+	for i, f := range figures {
+		for _, ext := range []string{PNG, SVG} {
+			if o.has(ext) {
+				kept[f.Chart.ID+"."+ext] = true
 			}
-			name := c.ID + "." + ext
-			var b bytes.Buffer
-			if err := write(&b); err != nil {
-				return err
-			}
-			if err := replaceFile(filepath.Join(dir, name), b.Bytes()); err != nil {
-				return err
-			}
-			kept[name] = true
 		}
+		places <- struct{}{}
+		drawn.Go(func() {
+			errs[i] = writeChart(f.Chart, dir, o)
+			<-places
+		})
+	}
+	drawn.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	return removeOthers(dir, kept)
+}
+
+func writeChart(c chart.Chart, dir string, o Options) error {
+	for ext, write := range map[string]func(io.Writer) error{PNG: c.PNG, SVG: c.SVGFile} {
+		if !o.has(ext) {
+			continue
+		}
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return err
+		}
+		if err := replaceFile(filepath.Join(dir, c.ID+"."+ext), b.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeOthers removes the charts in dir that are not kept. Files of other kinds are not ours.
