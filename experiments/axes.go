@@ -95,7 +95,7 @@ func plainly(label string) series {
 }
 
 // usually are the defaults of what experiments tune.
-var usually = map[string]any{"coop.yield": "0s", "coop.offload": 0.0}
+var usually = map[string]any{"coop.yield": "0s", "coop.offload": 0.0, "preempt.procs": 0.0}
 
 // tuned is an engine with one option set.
 func tuned(label, option string, value any, name string) series {

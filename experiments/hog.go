@@ -75,13 +75,21 @@ func fullHogs() []hogCell {
 	return cells
 }
 
-// hogSweeps measures the engines as they come, and coop with each of its two remedies.
-func hogSweeps(cells []hogCell, least time.Duration, aa bool) []plan.Sweep {
+// hogSweeps measures the engines as they come, coop with each of its two remedies, and, where one request in a hundred is a
+// hog, what else an engine's user might turn: goroutines on more Ps than CPUs, so that the kernel takes part in deciding, and a
+// pool of threads.
+func hogSweeps(cells []hogCell, least time.Duration, full bool) []plan.Sweep {
 	var sweeps []plan.Sweep
 	for _, c := range cells {
 		pairs := c.axes(least)
+		if c.share == hogCalm.share || c.share == hogShown.share {
+			sweeps = append(sweeps, sweep([]string{"preempt"}, "hog", append([]string{"preempt.procs", "2"}, pairs...)...))
+			if full {
+				sweeps = append(sweeps, sweep([]string{"threads/pool"}, "hog", pairs...))
+			}
+		}
 		asTheyCome := sweep([]string{"coop", "preempt", "preempt/nopreempt", "threads"}, "hog", pairs...)
-		asTheyCome.AA = aa && c == hogShown
+		asTheyCome.AA = full && c == hogShown
 		sweeps = append(sweeps, asTheyCome,
 			sweep([]string{"coop"}, "hog", append([]string{"coop.yield", "100us"}, pairs...)...),
 			sweep([]string{"coop"}, "hog", append([]string{"coop.offload", "1"}, pairs...)...))
@@ -92,7 +100,8 @@ func hogSweeps(cells []hogCell, least time.Duration, aa bool) []plan.Sweep {
 // hogSeries are compared; the first is what the others are held against.
 var hogSeries = []series{
 	plainly("coop"), tuned("coop", "coop.yield", "100µs", "coop yield=100us"), tuned("coop", "coop.offload", 1.0, "coop offload=1"),
-	plainly("preempt"), plainly("preempt/nopreempt"), plainly("threads"),
+	plainly("preempt"), tuned("preempt", "preempt.procs", 2.0, "preempt GOMAXPROCS=2"), plainly("preempt/nopreempt"),
+	plainly("threads"), plainly("threads/pool"),
 }
 
 func hogged(p record.Point) bool { return p.Number("hog.share") > 0 }

@@ -35,6 +35,7 @@ const (
 
 // A view is the trials of an experiment that rules may read.
 type view struct {
+	plan    []record.Point
 	trials  []*record.Trial // that count
 	again   []*record.Trial // second arms that count
 	doubted []*record.Trial // that do not count, because they failed or are invalid
@@ -42,7 +43,7 @@ type view struct {
 
 // viewOf picks an experiment's valid trials; with "" those of a plain sweep.
 func viewOf(d *digest.Digest, experiment string) view {
-	var v view
+	v := view{plan: d.Run.Plan}
 	for i := range d.Trials {
 		t := &d.Trials[i]
 		switch {
@@ -264,7 +265,7 @@ func (v view) grown(g growth) (reports.Finding, bool) {
 		to := values(s.name, v.trials, s.is.and(g.to), m)
 		from := values(s.name, v.trials, s.is.and(g.from), m)
 		if len(to.byBlock) == 0 || len(from.byBlock) == 0 {
-			missing = append(missing, s.name)
+			missing = v.missed(missing, s, g.to)
 			continue
 		}
 		pairs = append(pairs, [2]measure{to, from})
@@ -304,7 +305,7 @@ func (v view) against(c contest) (reports.Finding, bool) {
 		if x := values(s.name, v.trials, s.is.and(c.at), m); len(x.byBlock) > 0 {
 			measures = append(measures, x)
 		} else {
-			missing = append(missing, s.name)
+			missing = v.missed(missing, s, c.at)
 		}
 	}
 	return versus(measures, m, v.floor(c.series, c.at, m), c, missing)
@@ -356,7 +357,7 @@ func (v view) slopes(r slopeRule) (reports.Finding, bool) {
 		if x := slopesOf(s, v.trials, r, m); len(x.byBlock) > 0 {
 			measures = append(measures, x)
 		} else {
-			missing = append(missing, s.name)
+			missing = v.missed(missing, s, r.at)
 		}
 	}
 	c := contest{title: r.title, condition: r.condition, charts: r.charts}
@@ -421,6 +422,15 @@ func stop(text string) string {
 		return ""
 	}
 	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
+// missed adds a series without a figure to those that a sentence has to name: if it was to be measured. A suite that leaves a
+// series out says so in its plan.
+func (v view) missed(names []string, s series, at where) []string {
+	if slices.ContainsFunc(v.plan, s.is.and(at)) {
+		return append(names, s.name)
+	}
+	return names
 }
 
 // absent says which series have no figure.
