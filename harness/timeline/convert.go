@@ -34,16 +34,18 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 	if err != nil {
 		return err
 	}
-	k := newKernel(tracer.ParseSwitches(raw.Kernel))
+	t.CPUNS, t.LateNS, t.Cut, t.Tracks, t.Requests = j.cpuNS(), j.lateNS, raw.Lost, s.tracks, j.requests()
+	c := composer{workload: w, offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
 	if len(raw.Kernel) > 0 {
+		k := newKernel(tracer.ParseSwitches(raw.Kernel))
 		t.OnCPUNS = k.total(j.from, j.to)
-		t.StolenNS = k.stolen(j.from, j.to)
+		if !w.Uses(workloads.Sleep) {
+			t.StolenNS = k.stolen(c.waits(t.Requests), j.from, j.to)
+		}
 		if raw.Method != tracer.Switches {
 			s = k.correct(s)
 		}
 	}
-	t.CPUNS, t.LateNS, t.Cut, t.Tracks, t.Requests = j.cpuNS(), j.lateNS, raw.Lost, s.tracks, j.requests()
-	c := composer{workload: w, offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
 	burns := burnsOf(raw.Notes, j.to)
 	for task := range j.callers {
 		t.Tasks = append(t.Tasks, record.Task{Name: fmt.Sprintf("conn %d", task+1), Class: c.classOf(t.Requests, task)})
@@ -151,6 +153,14 @@ func (c composer) slices(task int, s seen, burns []stretch, requests []record.Re
 		slices = join(slices, piece)
 	}
 	return slices
+}
+
+// waits lists the waits of requests.
+func (c composer) waits(requests []record.Request) (all []stretch) {
+	for _, r := range requests {
+		all = append(all, c.wait(r))
+	}
+	return all
 }
 
 // wait is the time that a request waits for its reply, which is for ever if none came.

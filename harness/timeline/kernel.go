@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"turnlab/harness/timeline/tracer"
 )
@@ -49,24 +50,24 @@ func (k kernel) total(from, to int64) (sum int64) {
 	return sum
 }
 
-// stolen is how long between two moments some thread could have run while none did: other processes had the CPUs.
-func (k kernel) stolen(from, to int64) (sum int64) {
-	var on, off []stretch
+// stolen is how long between two moments there was something to do and no thread was on a CPU: other processes had them. What
+// there is to do is told by the client's requests. Shorter times than noticed are not counted, because it takes some to wake a
+// thread that sleeps.
+func (k kernel) stolen(todo []stretch, from, to int64) (sum int64) {
+	const noticed = int64(500 * time.Microsecond)
+	var on []stretch
 	for _, list := range k.on {
 		on = append(on, list...)
 	}
-	for _, list := range k.off {
-		off = append(off, list...)
-	}
 	on = joined(on)
-	for _, s := range joined(off) {
+	for _, s := range joined(todo) {
 		s.from, s.to = max(s.from, from), min(s.to, to)
-		if s.from >= s.to {
-			continue
-		}
-		sum += s.to - s.from
-		for _, x := range overlapping(on, s) {
-			sum -= x.to - x.from
+		at := s.from
+		for _, x := range append(overlapping(on, s), stretch{from: s.to, to: s.to}) {
+			if gap := x.from - at; gap >= noticed {
+				sum += gap
+			}
+			at = x.to
 		}
 	}
 	return sum

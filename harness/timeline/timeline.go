@@ -41,7 +41,7 @@ import (
 // Bounds of what is drawn. A picture of more would show less.
 const (
 	ConnsMax    = 256
-	DurationMax = 10 * time.Second
+	DurationMax = 2 * time.Second
 	RequestsMax = 20_000
 )
 

@@ -112,7 +112,8 @@ func isConsistent(t *testing.T, tl *record.Timeline) {
 		t.Logf("the kernel does not tell: %s", tl.Note)
 		return
 	}
-	slack := int64(4*time.Millisecond) + 2*tl.LateNS // the clock is read a little late at the edges
+	// The clock is read a little late at the edges, and a switch itself takes a few microseconds, of which there are thousands.
+	slack := int64(4*time.Millisecond) + 2*tl.LateNS + tl.CPUNS/3
 	if off := tl.OnCPUNS - tl.CPUNS; off > slack || off < -slack {
 		t.Errorf("threads were on CPUs for %d ns, and the process's clock says %d", tl.OnCPUNS, tl.CPUNS)
 	}
@@ -214,7 +215,7 @@ func TestWhatCannotBeDrawnIsTheUsersToMend(t *testing.T) {
 		"cannot show engine loop": change("loop", "echo"),
 		"needs a rate":            {Engines: []string{"coop"}, Workloads: []string{"hog"}, Blocks: 1},
 		"at most 256":             change("coop", "hog", plan.Axis{Name: "depth", Values: "1"}, plan.Axis{Name: "warmup", Values: "0s"}),
-		"takes at most 10s":       change("coop", "hog", plan.Axis{Name: "warmup", Values: "11s"}),
+		"takes at most 2s":        change("coop", "hog", plan.Axis{Name: "warmup", Values: "3s"}),
 		"cannot show workload fanout: its sessions call": change("coop", "fanout"),
 		"cannot show workload churn":                     change("coop", "churn"),
 		"cannot show workload idle":                      change("coop", "idle"),
@@ -314,8 +315,29 @@ func TestWhatTheKernelTookAwayDidNotRun(t *testing.T) {
 	if got := k.total(130_000, 160_000); got != 20_000 {
 		t.Errorf("on a CPU for %d of 30,000 ns, want 20,000", got)
 	}
-	if got := k.stolen(145_000, 200_000); got != 5000 {
-		t.Errorf("stolen %d ns, want 5,000", got)
+}
+
+func TestTimeIsStolenWhenThereIsSomethingToDoAndNobodyRuns(t *testing.T) {
+	ms := func(n int64) int64 { return n * int64(time.Millisecond) }
+	k := newKernel([]tracer.Switch{
+		{AtNS: ms(10), Thread: 9, In: true}, {AtNS: ms(14), Thread: 9, Preempted: true}, {AtNS: ms(19), Thread: 9, In: true},
+		{AtNS: ms(20), Thread: 9}, {AtNS: ms(21) - 1, Thread: 8, In: true}, {AtNS: ms(30), Thread: 8},
+	})
+	for _, test := range []struct{ from, to, want int64 }{
+		{8, 13, 2},    // until the thread got a CPU
+		{12, 20, 5},   // while it had lost it
+		{11, 14, 0},   // it ran
+		{20, 30, 1},   // nearly a millisecond until another ran
+		{30, 300, 10}, // of which 10 ms lie in the span
+	} {
+		got := k.stolen([]stretch{{from: ms(test.from), to: ms(test.to)}}, 0, ms(40))
+		if (got+ms(1)-1)/ms(1) != test.want {
+			t.Errorf("something to do from %d to %d ms: stolen %v, want %d ms", test.from, test.to, time.Duration(got), test.want)
+		}
+	}
+	short := []stretch{{from: ms(30), to: ms(30) + 400_000}}
+	if got := k.stolen(short, 0, ms(40)); got != 0 {
+		t.Errorf("%d ns, which it takes to wake a thread, count as stolen", got)
 	}
 }
 

@@ -173,7 +173,7 @@ func (s *switches) collect() (records []byte, full bool, err error) {
 		}
 		records = append(records, room[:min(head, uint64(len(room)))]...)
 	}
-	return records, full, nil
+	return records, full || len(records) > kernelMax, nil
 }
 
 func (s *switches) close() {

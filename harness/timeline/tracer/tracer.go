@@ -37,11 +37,13 @@ const (
 // Whatever the method, the kernel's records of context switches are taken too where they can be. Executors and Go's runtime
 // do not see that the kernel has taken their thread off its CPU, for another process say, and believe that they run.
 
-// Bounds of what is kept: minutes of the small loads that make a picture.
+// Bounds of what is kept. All of it travels in one line of control, which has bounds of its own; it is enough for seconds of
+// the small loads that make a picture.
 const (
-	notesMax = 1 << 17
-	pollsMax = 1 << 18
-	traceMax = 8 << 20 // bytes of the Go trace, which travel in a line of control
+	notesMax  = 1 << 15
+	pollsMax  = 1 << 16
+	traceMax  = 6 << 20 // bytes of the Go trace
+	kernelMax = 3 << 20 // bytes of the kernel's records
 )
 
 // Raw is what was seen.
@@ -168,7 +170,7 @@ func (t *Tracer) Collect() (Raw, error) {
 	case err != nil:
 		return raw, err
 	case full && raw.Method == Switches:
-		raw.Lost = "what ran after the first context switches: there were too many"
+		return raw, misuse.Errorf("there were too many context switches to record: trace a shorter time or a lower rate")
 	case full:
 		raw.Blind = "there were too many context switches"
 		return raw, nil
