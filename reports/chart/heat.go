@@ -77,10 +77,10 @@ func (h *Heat) drawRow(area draw.Canvas, row int, y vg.Length, tiles vg.Rectangl
 
 // drawTile fills a box, or hatches it when its value does not count or does not exist.
 func (h *Heat) drawTile(area draw.Canvas, tile Tile, box vg.Rectangle) {
-	ink, room := Text, box.Max.X-box.Min.X-4
 	if tile.Doubt == "" && math.IsNaN(tile.Value) {
 		return // nobody wanted to know
 	}
+	ink, room := Muted, box.Max.X-box.Min.X-4
 	if tile.Doubt == "" {
 		step := h.step(tile.Value)
 		area.SetColor(Heats[step])
@@ -89,7 +89,6 @@ func (h *Heat) drawTile(area draw.Canvas, tile Tile, box vg.Rectangle) {
 			ink = onHigh
 		}
 	} else {
-		ink = Muted
 		hatch(area, box)
 	}
 	sty := style(ink, labelSize, text.XCenter, text.YCenter)
