@@ -29,9 +29,11 @@ type Timeline struct {
 	SpanNS int64  `json:"span_ns"`
 	CPUNS  int64  `json:"cpu_ns"` // what the server's process used in the span, by the kernel's clock; see Coverage
 	// OnCPUNS is how long all threads of the server were on CPUs in the span, by the kernel's records of switches: it should be
-	// CPUNS, less a few microseconds for each switch. Absent where the kernel does not tell; then a slice may be longer than what ran, if others had the CPU meanwhile.
+	// CPUNS, less a few microseconds for each switch. Absent where the kernel does not tell; then a slice may be longer than
+	// what ran, if others had the CPU meanwhile.
 	OnCPUNS int64 `json:"on_cpu_ns,omitempty"`
-	// StolenNS is how long the server could have run in the span and other processes had its CPUs, by the same records.
+	// StolenNS is how long in the span there was something to do and no thread of the server ran, by the same records: other
+	// processes had its CPUs.
 	StolenNS int64 `json:"stolen_ns,omitempty"`
 	// LateNS is how much later than it was due the client sent a request, at most.
 	LateNS int64 `json:"late_ns"`

@@ -358,6 +358,20 @@ func TestAThreadRunsWhenTheKernelSaysSo(t *testing.T) {
 	}
 }
 
+func TestAPictureSaysWhatItsSourceCouldNotSee(t *testing.T) {
+	raw, j, tl := story()
+	raw.Blind, raw.Lost = "no permission", "what came later"
+	if err := convert(tl, workloads.Hog, raw, j); err != nil {
+		t.Fatal(err)
+	}
+	if text := Sentence(tl); !strings.Contains(text, "at most what ran: no permission") || !strings.Contains(text, "what came later") {
+		t.Error(text)
+	}
+	if tl.OnCPUNS != 0 || tl.StolenNS != 0 {
+		t.Errorf("figures of what nobody saw: %+v", tl)
+	}
+}
+
 func TestSomebodyElseOnTheServerIsAnError(t *testing.T) {
 	raw, j, tl := story()
 	raw.Notes = append(raw.Notes, tracer.Note{Session: 2, Kind: tracer.Met})
