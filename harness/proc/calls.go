@@ -15,8 +15,8 @@ import (
 const mostCounted = 256
 
 // A CallCounter counts the system calls of processes, those of threads that they start later included. The kernel counts
-// them by a tracepoint, which slows every call of every process on the machine by a tenth of a microsecond or two for as
-// long as a counter is open: outside of a measured window, please.
+// them by a tracepoint, which slows every call of every process on the machine by some tenths of a microsecond for as long
+// as a counter is open: outside of a measured window, please.
 type CallCounter struct{ fds []int }
 
 // CountCalls begins to count. It takes a kernel with tracepoints and the right to use them, which mostly is root's.
