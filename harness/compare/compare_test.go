@@ -212,3 +212,28 @@ func TestWhatDoesNotExistIsAbsentInJSON(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 }
+
+func TestOperationsAreComparedByTimeAndCPUTime(t *testing.T) {
+	f := &record.Folder{Dir: "r", Run: record.Run{ID: "r", Blocks: 6}}
+	for engine, ns := range map[string]float64{"coop": 50, "preempt": 200} {
+		p := record.Point{Engine: engine, Workload: "switch", Mode: record.Primitive, Params: map[string]any{engine + ".procs": 0.0, "switch.pinned": "yes"}}
+		f.Run.Plan = append(f.Run.Plan, p)
+		for b := range 6 {
+			x := ns * (1 + 0.001*float64(b))
+			f.Trials = append(f.Trials, record.Trial{Point: p, Block: b, Micro: &record.Micro{Operations: 1000, NSPerOp: x, CPUNSPerOp: x}})
+		}
+	}
+	table := engines(t, f)
+	for _, metric := range []string{"time", "cpu"} {
+		if r := rowOf(t, table, metric); r.Verdict != stat.Higher || strings.Contains(r.Point, "conns") {
+			t.Errorf("%s: %+v", metric, r)
+		}
+	}
+	if len(table.Rows) != 2 {
+		t.Errorf("%d rows", len(table.Rows))
+	}
+	var text bytes.Buffer
+	if err := table.Print(&text); err != nil || !strings.Contains(text.String(), "50.1ns") {
+		t.Errorf("%v, %s", err, text.String())
+	}
+}

@@ -19,11 +19,14 @@ type metric struct {
 }
 
 // Names are the metrics that there are.
-var Names = []string{"throughput", "cpu", "p50", "p99", "memory"}
+var Names = []string{"throughput", "cpu", "p50", "p99", "memory", "time"}
 
 // metrics lists what is compared. What a user waits for is the response time; in the closed loop nobody waits from an
-// intended time, so there it is the service time.
+// intended time, so there it is the service time. An operation without a client has the time and the CPU time that it takes.
 func metrics(mode string) []metric {
+	if mode == record.Primitive {
+		return []metric{{"time", "ns_per_op", "lower"}, {"cpu", "cpu_ns_per_op", "lower"}, {"memory", "pss_bytes", "lower"}}
+	}
 	kind := "service"
 	if mode == record.Open {
 		kind = "response"
@@ -139,7 +142,10 @@ func varyingLoad(points []record.Point) []string {
 
 // pointText names a point: "http closed, conns 64". The engine is part of it when both sides have the same.
 func (t *Table) pointText(p record.Point, varying []string) string {
-	text := p.Workload + " " + p.Mode + ", conns " + p.Text("conns")
+	text := p.Workload + " " + p.Mode
+	if conns := p.Text("conns"); conns != "" {
+		text += ", conns " + conns
+	}
 	if !t.Paired {
 		text = p.Label() + " " + text
 	}

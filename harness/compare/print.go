@@ -85,7 +85,7 @@ func percent(x float64) string {
 // amount shows a figure with three digits and its unit.
 func amount(metric string, x float64) string {
 	units := []string{"", "k", "M", "G"}
-	if metric == "cpu" || metric == "p50" || metric == "p99" {
+	if metric == "cpu" || metric == "time" || metric == "p50" || metric == "p99" {
 		units = []string{"ns", "us", "ms", "s"}
 	}
 	i := 0
