@@ -16,7 +16,7 @@ import (
 )
 
 // operations measures operations with real children.
-func operations(t *testing.T, s plan.Sweep) (Summary, error, Options) {
+func operations(t *testing.T, s plan.Sweep) (Summary, Options, error) {
 	t.Helper()
 	t.Setenv(real, "1")
 	s.Blocks, s.Seed = 1, 1
@@ -26,11 +26,11 @@ func operations(t *testing.T, s plan.Sweep) (Summary, error, Options) {
 	}
 	o := options(t)
 	sum, err := Execute(t.Context(), p, o)
-	return sum, err, o
+	return sum, o, err
 }
 
 func TestTrialsOfOperationsAreRecordsWithoutRequests(t *testing.T) {
-	sum, err, o := operations(t, plan.Sweep{
+	sum, o, err := operations(t, plan.Sweep{
 		Engines: []string{"coop", "preempt"}, Operations: []string{"switch", "sleepers"},
 		Axes: []plan.Axis{{Name: "duration", Values: "20ms"}, {Name: "warmup", Values: "1ms"}, {Name: "tasks", Values: "500"}},
 	})
@@ -66,7 +66,7 @@ func TestTrialsOfOperationsAreRecordsWithoutRequests(t *testing.T) {
 }
 
 func TestAMistakeThatOnlyTheOperationSeesEndsTheRun(t *testing.T) {
-	_, err, o := operations(t, plan.Sweep{
+	_, o, err := operations(t, plan.Sweep{
 		Engines: []string{"coop"}, Operations: []string{"future"}, Axes: []plan.Axis{{Name: "future.bytes", Values: "100"}},
 	})
 	if !misuse.Is(err) || !strings.Contains(err.Error(), "coop future: future.bytes 100") {
