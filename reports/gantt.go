@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,10 +29,10 @@ func ganttFigures(timelines []record.Timeline) []figure {
 	return figures
 }
 
-// ganttRows chooses the tasks that are drawn: those with hogs, then those that waited longest under any engine, as many as
-// fit. They are drawn in that order too, but those that have no hog by their number.
+// ganttRows chooses the tasks that are drawn, as many as fit: those whose wait a picture points at, then those with hogs, then
+// those that waited longest under any engine. They are drawn with the hogs at the top, and by their numbers.
 func ganttRows(timelines []record.Timeline) []int {
-	hogs, waits := map[int]bool{}, map[int]int64{}
+	victims, hogs, waits := map[int]bool{}, map[int]bool{}, map[int]int64{}
 	for i := range timelines {
 		t := &timelines[i]
 		for n, task := range t.Tasks {
@@ -41,26 +42,28 @@ func ganttRows(timelines []record.Timeline) []int {
 		for _, r := range t.Requests {
 			waits[r.Task] = max(waits[r.Task], t.WaitNS(r))
 		}
-	}
-	var rows []int
-	for n := range waits {
-		rows = append(rows, n)
-	}
-	hogsFirst := func(a, b int) int {
-		switch {
-		case hogs[a] == hogs[b]:
-			return 0
-		case hogs[a]:
-			return -1
+		if r, _, ok := (ganttPainter{Timeline: t}).victim(); ok {
+			victims[r.Task] = true
 		}
-		return 1
 	}
+	rows := slices.Collect(maps.Keys(waits))
 	slices.SortFunc(rows, func(a, b int) int {
-		return cmp.Or(hogsFirst(a, b), cmp.Compare(waits[b], waits[a]), cmp.Compare(a, b))
+		return cmp.Or(first(victims, a, b), first(hogs, a, b), cmp.Compare(waits[b], waits[a]), cmp.Compare(a, b))
 	})
 	rows = rows[:min(len(rows), chart.GanttRowsMax)]
-	slices.SortFunc(rows, func(a, b int) int { return cmp.Or(hogsFirst(a, b), cmp.Compare(a, b)) })
+	slices.SortFunc(rows, func(a, b int) int { return cmp.Or(first(hogs, a, b), cmp.Compare(a, b)) })
 	return rows
+}
+
+// first compares two numbers by which of them is in a set.
+func first(set map[int]bool, a, b int) int {
+	switch {
+	case set[a] == set[b]:
+		return 0
+	case set[a]:
+		return -1
+	}
+	return 1
 }
 
 // ganttPainter makes the figure of one timeline.

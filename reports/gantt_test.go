@@ -69,6 +69,16 @@ func TestOfManyConnectionsThoseAreDrawnThatHaveHogsOrWaitedLongest(t *testing.T)
 	}
 }
 
+func TestTheWaitThatIsPointedAtIsDrawnHoweverManyHogsThereAre(t *testing.T) {
+	tl := aTimeline("coop")
+	for len(tl.Tasks) < 60 {
+		tl.Tasks = append(tl.Tasks, record.Task{Name: "another", Class: record.Hog})
+	}
+	if f := ganttFigures([]record.Timeline{tl})[0]; f.Chart.Gantt.Callout == nil {
+		t.Error("nothing is pointed at")
+	}
+}
+
 func TestAPictureSaysInWordsWhatItShows(t *testing.T) {
 	tl := aTimeline("coop")
 	f := ganttFigures([]record.Timeline{tl})[0]
