@@ -17,7 +17,7 @@ func aTimeline(name string) record.Timeline {
 	const ms = 1_000_000
 	return record.Timeline{
 		Schema: record.Schema, Name: name, Source: record.SourcePolls, SpanNS: 100 * ms, CPUNS: 40 * ms, OnCPUNS: 40 * ms,
-		Point: record.Point{Engine: "coop", Workload: "hog", Mode: record.Open, Params: map[string]any{"conns": 2.0, "rate": 100.0}},
+		Point:  record.Point{Engine: "coop", Workload: "hog", Mode: record.Open, Params: map[string]any{"conns": 2.0, "rate": 100.0}},
 		Tracks: []string{"executor 1"},
 		Tasks:  []record.Task{{Name: "conn 1", Class: record.Innocent}, {Name: "conn 2", Class: record.Hog}},
 		Slices: []record.Slice{
