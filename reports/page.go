@@ -219,6 +219,9 @@ func (r *report) title() string {
 	if len(r.exhibits) > 0 {
 		return "Who should decide when a task gives up the CPU?"
 	}
+	if r.runs != nil {
+		return r.runs[0] + " and " + r.runs[1] + ", side by side"
+	}
 	var workloads []string
 	for _, s := range r.rest.Sections {
 		workloads = append(workloads, s.Workload)

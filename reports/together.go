@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"turnlab/harness/record"
+	"turnlab/reports/chart"
 	"turnlab/reports/digest"
 )
 
@@ -18,7 +19,12 @@ func Together(a, b *record.Folder, names [2]string) (*record.Run, []record.Trial
 	run.ID = a.Run.ID + "+" + b.Run.ID
 	run.Plan, run.Order = nil, nil
 	run.Command = []string{"lab", "report", a.Dir, b.Dir}
-	run.Notes = append(slices.Clone(a.Run.Notes), b.Run.Notes...)
+	run.Notes = nil
+	for i, f := range []*record.Folder{a, b} {
+		for _, note := range f.Run.Notes {
+			run.Notes = append(run.Notes, names[i]+": "+note)
+		}
+	}
 	run.Notes = append(run.Notes, "two runs side by side: their blocks are paired in order, and what changed between them counts as a difference")
 	var trials []record.Trial
 	for i, f := range []*record.Folder{a, b} {
@@ -45,6 +51,30 @@ func inRun(p record.Point, name string) record.Point {
 
 // runMark stands between a variant and the name of its run.
 const runMark = "@"
+
+// runLooks gives an engine the same colour in both runs, with a full line in the first and dashes in the second.
+func runLooks(labels, runs []string) map[string]chart.Look {
+	var plain []string
+	for _, label := range labels {
+		plain = append(plain, plainLabel(label))
+	}
+	looks := chart.Looks(plain)
+	out := map[string]chart.Look{}
+	for i, label := range labels {
+		look := looks[plain[i]]
+		if strings.HasSuffix(label, runMark+runs[1]) {
+			look = look.Setting(1)
+		}
+		out[label] = look
+	}
+	return out
+}
+
+// plainLabel takes the run out of an engine's label.
+func plainLabel(label string) string {
+	plain, _, _ := strings.Cut(label, runMark)
+	return strings.TrimRight(plain, "/ ")
+}
 
 // acrossRuns pairs each series of the second run with the same one of the first.
 func (il illustrator) acrossRuns(p digest.Panel) []rival {
