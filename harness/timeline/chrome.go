@@ -1,6 +1,11 @@
 package timeline
 
-import "turnlab/harness/record"
+import (
+	"cmp"
+	"slices"
+
+	"turnlab/harness/record"
+)
 
 // The trace event format of Chrome, which Perfetto (ui.perfetto.dev) and chrome://tracing open. Times are in microseconds.
 // Events of one track may not overlap there but by nesting, so a track is what tasks ran on, and the requests, which do
@@ -59,6 +64,7 @@ func chromeTrace(t *record.Timeline) chromeFile {
 	for i, r := range t.Requests {
 		f.request(t, i+1, r)
 	}
+	slices.SortStableFunc(f.Events, func(a, b chromeEvent) int { return cmp.Compare(a.AtUS, b.AtUS) })
 	return f
 }
 

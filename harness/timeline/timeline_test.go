@@ -400,12 +400,13 @@ func TestATraceIsWhatViewersRead(t *testing.T) {
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	named, open, slices := map[float64]bool{}, map[float64]float64{}, 0
+	named, open, slices, last := map[float64]bool{}, map[float64]float64{}, 0, 0.0
 	for _, e := range file.TraceEvents {
 		at, pid, tid := e["ts"].(float64), e["pid"].(float64), e["tid"].(float64)
-		if at < 0 || pid != tracePID || e["name"] == "" {
-			t.Errorf("event %v", e)
+		if at < last || pid != tracePID || e["name"] == "" {
+			t.Errorf("event %v after %v µs", e, last)
 		}
+		last = at
 		switch e["ph"] {
 		case "M":
 			named[tid] = true
