@@ -31,11 +31,11 @@ func via(label, option, way, name string) series { return tuned(label, option, w
 // The series of the operations; the first is what the others are held against.
 var (
 	switchSeries = []series{
-		via("preempt", "preempt.via", "channel", "goroutines over a channel"), via("preempt", "preempt.via", "gosched", "goroutines by Gosched"),
+		via("preempt", "preempt.via", "channel", "preempt over a channel"), via("preempt", "preempt.via", "gosched", "preempt by Gosched"),
 		plainly("coop"), plainly("coop/await"),
 		via("threads", "threads.via", "futex", "threads by a futex"), via("threads", "threads.via", "pipe", "threads over a pipe"),
 	}
-	readySeries = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads"), {"the same input and output alone", is("loop", nil)}}
+	readySeries = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads"), {"loop, which has nobody to switch to", is("loop", nil)}}
 	taskSeries  = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads")}
 )
 
@@ -151,7 +151,8 @@ var sleepers = &Experiment{
 				Note: "The slope of a line through all sizes."},
 			{ID: "kinds", Title: "What it is made of", Kind: reports.Stacked, Slope: true, X: "sleepers.tasks",
 				Metrics: []string{"go-heap", "go-stacks", "go-metadata", "page-tables", "kernel-stacks"},
-				Note:    "Go's three kinds are inside PSS; page tables and kernel stacks are the kernel's and come on top."},
+				Note: "Go's three kinds are what it has taken, touched or not: a thread's stack for signals lies idle, so that threads take more here than " +
+					"their PSS. Page tables and kernel stacks are the kernel's."},
 			{ID: "pss", Title: "Memory of the process (PSS)", Kind: reports.Lines, Metrics: []string{"pss"}, X: "sleepers.tasks",
 				Note: "Both axes are wide: a task that costs ten times as much lies one step higher."},
 			{ID: "time", Title: "Time until a task sleeps", Kind: reports.Lines, Metrics: []string{"ns-per-op"}, X: "sleepers.tasks",
