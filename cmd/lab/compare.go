@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,7 @@ import (
 var errRegressed = errors.New("regression")
 
 func compareCommand() *cobra.Command {
-	var engines, failOn []string
+	var engines, questions, failOn []string
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "compare A [B]",
@@ -34,7 +35,7 @@ func compareCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table, err := compareRuns(args, engines)
+			table, err := compareRuns(args, engines, questions)
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ func compareCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringSliceVar(&engines, "engine", nil, "of one run, the two to compare; of two runs, those to look at (default: all)")
+	c.Flags().StringSliceVar(&questions, "experiment", nil, "only the points of these experiments: fewer comparisons are read together, so each proves more")
 	c.Flags().StringArrayVar(&failOn, "fail-on", nil, "METRIC>SHARE, such as 'p99>5%': exit with 3 when B is proven to be worse by more; may be repeated")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the table as JSON")
 	return c
@@ -64,8 +66,8 @@ func parseBounds(texts []string) ([]compare.Bound, error) {
 	return bounds, nil
 }
 
-func compareRuns(dirs, engines []string) (*compare.Table, error) {
-	a, err := record.Load(dirs[0])
+func compareRuns(dirs, engines, questions []string) (*compare.Table, error) {
+	a, err := loadOf(dirs[0], questions)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +77,32 @@ func compareRuns(dirs, engines []string) (*compare.Table, error) {
 		}
 		return compare.Engines(a, engines[0], engines[1])
 	}
-	b, err := record.Load(dirs[1])
+	b, err := loadOf(dirs[1], questions)
 	if err != nil {
 		return nil, err
 	}
 	return compare.Runs(a, b, engines)
+}
+
+// loadOf reads a run, and leaves of it what was measured for some experiments; all of it when none is named.
+func loadOf(dir string, questions []string) (*record.Folder, error) {
+	f, err := record.Load(dir)
+	if err != nil || len(questions) == 0 {
+		return f, err
+	}
+	known := map[string]bool{}
+	for _, p := range f.Run.Plan {
+		known[p.Experiment] = true
+	}
+	for _, name := range questions {
+		if !known[name] {
+			return nil, misuse.Errorf("%s has no experiment %q", dir, name)
+		}
+	}
+	f.Run.Plan = slices.DeleteFunc(f.Run.Plan, func(p record.Point) bool { return !slices.Contains(questions, p.Experiment) })
+	f.Trials = slices.DeleteFunc(f.Trials, func(t record.Trial) bool { return !slices.Contains(questions, t.Experiment) })
+	f.Run.Order = nil // its indices are of the whole plan
+	return f, nil
 }
 
 func regressed(found []compare.Regression) error {
