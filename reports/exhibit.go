@@ -52,30 +52,6 @@ func newExhibits(d *digest.Digest, looks map[string]chart.Look, o Options) (list
 	return list, d.Except(known)
 }
 
-// unanswered says which questions the run has no finding for, and why as far as flags tell: what was not found out must not
-// be missing in silence.
-func unanswered(exhibits []*exhibit) []Finding {
-	var list []Finding
-	for _, x := range exhibits {
-		c := count(x.digest.Trials)
-		if len(x.findings) > 0 || c.Trials > 0 && c.Valid == c.Trials {
-			continue // answered, or measured as it should be and left to the reader
-		}
-		text := fmt.Sprintf("%d of %s count.", c.Valid, plural(c.Trials, "trial"))
-		var codes []string
-		for _, doubt := range checks(x.digest) {
-			if doubt.Level != record.Warn {
-				codes = append(codes, doubt.Code)
-			}
-		}
-		if len(codes) > 0 {
-			text += " The others: " + listed(codes) + "; see Checks for what to do."
-		}
-		list = append(list, Finding{Level: Limit, Experiment: x.Name, Title: "Not answered by this run: " + x.Question, Text: text})
-	}
-	return list
-}
-
 // illustrate describes the drawings, in the order of their declaration.
 func (x *exhibit) illustrate() {
 	for _, p := range x.Plots {

@@ -11,8 +11,9 @@ import (
 
 // A namedTable is a table under a heading.
 type namedTable struct {
-	Name  string
-	Table dataTable
+	Name   string
+	Table  dataTable
+	Counts bool // some trial behind it does
 }
 
 // tables lists the medians of an experiment, a table for each workload and loop: a row for each point and engine, with the
@@ -22,7 +23,7 @@ func (x *exhibit) tables() []namedTable {
 	for _, s := range x.digest.Sections {
 		for _, mode := range modesOf(s) {
 			t := x.table(s, mode)
-			list = append(list, namedTable{s.Workload + ", " + loopName(mode), t})
+			list = append(list, namedTable{s.Workload + ", " + loopName(mode), t, anyCounts(s, mode)})
 		}
 	}
 	return list
@@ -35,6 +36,14 @@ func shortLabel(name string) string {
 		return "load"
 	}
 	return short
+}
+
+func anyCounts(s digest.Section, mode string) bool {
+	return slices.ContainsFunc(s.Panels, func(p digest.Panel) bool {
+		return p.Mode == mode && slices.ContainsFunc(p.Series, func(s digest.Series) bool {
+			return slices.ContainsFunc(s.Cells, func(c digest.Cell) bool { return len(c.Valid()) > 0 })
+		})
+	})
 }
 
 func modesOf(s digest.Section) []string {

@@ -112,7 +112,7 @@ type report struct {
 
 func newReport(run *record.Run, trials []record.Trial, o Options) *report {
 	d := digest.New(run, trials)
-	r := &report{digest: d, checks: checks(d), looks: chart.Looks(d.Labels), runs: o.Runs, apart: o.Apart}
+	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: chart.Looks(d.Labels), runs: o.Runs, apart: o.Apart}
 	for _, s := range o.Sources {
 		if slices.Contains(d.Labels, s.Label) {
 			r.sources = append(r.sources, s)
@@ -122,7 +122,6 @@ func newReport(run *record.Run, trials []record.Trial, o Options) *report {
 		r.looks = runLooks(d.Labels, r.runs)
 	}
 	r.exhibits, r.rest = newExhibits(d, r.looks, o)
-	r.findings = slices.Concat(o.Findings, unanswered(r.exhibits))
 	return r
 }
 

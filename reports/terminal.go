@@ -143,6 +143,10 @@ func (t *terminal) exhibit(x *exhibit) {
 	t.wrapIn(strong, "", x.Name+": "+x.Question)
 	for _, table := range x.tables() {
 		t.line(faint, short(printable(table.Name), terminalWidth))
+		if !table.Counts {
+			t.line(plain, "no trial of these counts; see the checks below")
+			continue
+		}
 		table.Table = table.Table.brief(terminalWidth)
 		t.columns(table.Table.lines(terminalRowsMost), table.Table.Lead()-1)
 		if hidden := len(table.Table.Rows) - terminalRowsMost; hidden > 0 {

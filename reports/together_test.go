@@ -45,22 +45,3 @@ func TestTwoRunsStandSideBySideAndEachEngineIsHeldAgainstItself(t *testing.T) {
 		t.Errorf("%d ratios, want those of four engines at three places of two workloads", ratios)
 	}
 }
-
-func TestAQuestionWithoutAnAnswerIsNotMissingInSilence(t *testing.T) {
-	run, trials := loadFixture(t, "experiments")
-	for i := range trials {
-		if trials[i].Experiment == "memory" {
-			trials[i].Flags = []record.Flag{{Code: "stolen_cpu", Level: record.Invalid}}
-		}
-	}
-	r := newReport(run, trials, fixtureOptions("experiments"))
-	var open []string
-	for _, f := range r.findings {
-		if strings.HasPrefix(f.Title, "Not answered") {
-			open = append(open, f.Experiment+": "+f.Text)
-		}
-	}
-	if got := strings.Join(open, " | "); got != "memory: 0 of 36 trials count. The others: stolen_cpu; see Checks for what to do." {
-		t.Errorf("unanswered: %s", got)
-	}
-}
