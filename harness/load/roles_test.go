@@ -217,6 +217,21 @@ type room struct {
 	n     int
 }
 
+// full waits until n are in the room: who comes late has missed what was said, and that is nobody's fault.
+func (r *room) full(n int) Hooks {
+	return Hooks{Ready: func() error {
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			r.mu.Lock()
+			there := len(r.conns)
+			r.mu.Unlock()
+			if there == n {
+				return nil
+			}
+		}
+		return fmt.Errorf("the room never had %d listeners", n)
+	}}
+}
+
 func (r *room) talk(s *server, c net.Conn) {
 	r.mu.Lock()
 	r.conns = append(r.conns, c)
@@ -237,12 +252,13 @@ func (r *room) talk(s *server, c net.Conn) {
 func TestDeliveriesAreCountedAndTimedForAllWhoListen(t *testing.T) {
 	for _, rate := range []float64{0, 300} {
 		for _, publishers := range []string{"1", "3"} {
-			s := serve(t, "tcp", new(room).talk)
+			all := new(room)
+			s := serve(t, "tcp", all.talk)
 			l := s.load()
 			l.Workload, l.Settings = "broadcast", map[string]string{"publishers": publishers, "payload": "64"}
 			l.Conns, l.Threads, l.RateRPS, l.WarmupNS = 9, 2, rate, int64(50*time.Millisecond)
 			l.TimeoutNS = int64(10 * time.Second)
-			r := mustRun(t, l, Hooks{})
+			r := mustRun(t, l, all.full(9))
 			d := r.Deliveries
 			if d == nil || d.Due != r.Requests*9 || d.Received != d.Due || d.Missing+d.Gaps+d.CutOff != 0 {
 				t.Fatalf("rate %v, %s publishers: %d right replies, deliveries %+v", rate, publishers, r.Requests, d)
@@ -259,13 +275,12 @@ func TestDeliveriesAreCountedAndTimedForAllWhoListen(t *testing.T) {
 
 func TestDroppedMessagesAreMissingAndTheirGapsAreSeen(t *testing.T) {
 	dropped := []int{5, 6, 11}
-	s := serve(t, "tcp", (&room{drop: func(message, listener int) bool {
-		return listener > 1 && slices.Contains(dropped, message)
-	}}).talk)
+	all := &room{drop: func(message, listener int) bool { return listener > 1 && slices.Contains(dropped, message) }}
+	s := serve(t, "tcp", all.talk)
 	l := s.load()
 	l.Workload, l.Settings = "broadcast", map[string]string{"publishers": "1", "payload": "64"}
 	l.Conns, l.RateRPS, l.Arrivals, l.TimeoutNS = 6, 200, Fixed, int64(10*time.Second)
-	r := mustRun(t, l, Hooks{})
+	r := mustRun(t, l, all.full(6))
 	d := r.Deliveries
 	// The publisher itself gets everything; which number it has at the server does not matter but to tell 4 listeners from 3.
 	if d.Due != 20*6 || d.Gaps != d.Missing || d.Missing != 4*3 && d.Missing != 3*3 {
