@@ -36,8 +36,9 @@ var PoolSpec = &engine.Spec{
 		{Name: "size", Kind: option.Int, Default: "0", Min: 0, Max: maxThreads,
 			Help: "threads; 0 takes 4 per CPU of the server: a thread that sleeps or calls is lost to the others meanwhile, so a pool has more threads than CPUs"},
 	},
-	Procs: func(c engine.Config) int { return poolSize(c) + sparePs },
-	New:   NewPool,
+	Procs:   func(c engine.Config) int { return poolSize(c) + sparePs },
+	Sources: []string{poolGo, driveGo, callGo, roomGo}, // a sleep is that of drive.go
+	New:     NewPool,
 }
 
 const (

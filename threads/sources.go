@@ -10,4 +10,6 @@ var (
 	callGo string
 	//go:embed room.go
 	roomGo string
+	//go:embed pool_worker.go
+	poolGo string
 )
