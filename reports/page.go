@@ -128,15 +128,18 @@ func (r *report) page(w io.Writer) error {
 	return pageTemplate.Execute(w, p)
 }
 
-// pageFindings looks up the chart of each finding; one that does not exist is left out, because a finding stands without it.
+// pageFindings looks up the chart of each finding. One that does not exist is left out, because a finding stands without it,
+// and so is one that an earlier finding has shown.
 func (r *report) pageFindings() []pageFinding {
 	var out []pageFinding
+	pictured := map[*figure]bool{}
 	for _, f := range r.findings {
 		shown := pageFinding{Finding: f}
 		if slices.ContainsFunc(r.exhibits, func(x *exhibit) bool { return x.Name == f.Experiment }) {
 			shown.Link = slug("experiment", f.Experiment)
 		}
-		if figure := r.pictureOf(f); figure != nil {
+		if figure := r.pictureOf(f); figure != nil && !pictured[figure] {
+			pictured[figure] = true
 			shown.Figures = append(shown.Figures, figure)
 		}
 		out = append(out, shown)
