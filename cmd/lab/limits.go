@@ -16,13 +16,18 @@ type limitFlags struct {
 	aa        string
 	precision string
 	budget    time.Duration
+	retries   int
 }
+
+// maxRetries bounds --retries: a machine that is disturbed for so long stays so.
+const maxRetries = 10
 
 var precisionOption = option.Option{Name: "--precision", Kind: option.Float, Min: 0, Max: 0.99}
 
 func (f *limitFlags) add(c *cobra.Command, aa string) {
 	c.Flags().StringVar(&f.aa, "aa", aa, "on: measure the first engine twice in each block; what it shows against itself is the noise")
 	c.Flags().StringVar(&f.precision, "precision", "3%", "from 6 blocks on, stop when every median of CPU per request is known to this share; 0: never")
+	c.Flags().IntVar(&f.retries, "retries", run.DefaultRetries, "how often a trial that other programs or guests disturbed is made again, in its block")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "stop before a block that would not fit into this time, such as 30m; 0: none")
 }
 
@@ -42,6 +47,9 @@ func (f *limitFlags) apply(c *cobra.Command, s *plan.Sweep) error {
 		}
 		s.Precision = v.Float()
 	}
-	s.Budget = f.budget
+	if f.retries < 0 || f.retries > maxRetries {
+		return misuse.Errorf("--retries %d: it takes 0 to %d", f.retries, maxRetries)
+	}
+	s.Budget, s.Retries = f.budget, f.retries
 	return nil
 }

@@ -73,6 +73,7 @@ type Plan struct {
 	Catalog      Catalog
 	Precision    float64       // see Sweep
 	Budget       time.Duration // see Sweep
+	Retries      int           // how often a trial that others spoilt is made again
 	// Blocks says in how many blocks, from the first, the points of an experiment take part. An experiment that is not
 	// listed takes part in all.
 	Blocks map[string]int
@@ -86,6 +87,8 @@ type Job struct {
 	Block int
 	Point record.Point
 	Seed  uint64 // of the trial's arrivals and requests
+	// Repeat counts from 1 when the trial is made again because others spoilt it.
+	Repeat int
 }
 
 // Jobs lists the trials in their order.
@@ -101,7 +104,7 @@ func (p *Plan) Jobs() []Job {
 
 // Job returns a trial of any point, with the seed that it has in this plan.
 func (p *Plan) Job(trial, block int, point record.Point) Job {
-	return Job{trial, block, point, seedOf(p.Seed, block, point)}
+	return Job{Trial: trial, Block: block, Point: point, Seed: seedOf(p.Seed, block, point)}
 }
 
 // Takes returns the points that take part in a block, by index.
@@ -193,7 +196,7 @@ func Continue(run *record.Run, c Catalog) (*Plan, error) {
 	p := &Plan{
 		Points: run.Plan, Order: run.Order, Seed: run.Seed, Notes: run.Notes, Catalog: c,
 		Precision: run.Precision, Budget: time.Duration(run.BudgetNS), Blocks: run.ExperimentBlocks,
-		Searches: run.Searches,
+		Searches: run.Searches, Retries: run.Retries,
 	}
 	for _, point := range run.Plan {
 		if err := c.known(point); err != nil {

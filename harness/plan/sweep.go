@@ -78,6 +78,7 @@ type Sweep struct {
 	// this share of its median to either side; 0 for never. Budget stops it when another block would not fit; 0 for never.
 	Precision float64
 	Budget    time.Duration
+	Retries   int // how often a trial that others spoilt is made again
 }
 
 // Resolve turns s into a plan on a machine that lets us use the given CPUs.
@@ -114,7 +115,7 @@ func Together(parts []Part, s Sweep, c Catalog, allowed proc.CPUSet) (*Plan, err
 	}
 	p := &Plan{
 		Seed: s.Seed, ServerCPUs: server, ClientCPUs: client, UpstreamCPUs: upstream, Catalog: c,
-		Precision: s.Precision, Budget: s.Budget,
+		Precision: s.Precision, Budget: s.Budget, Retries: s.Retries,
 	}
 	most := 0
 	for _, part := range parts {

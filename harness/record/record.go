@@ -44,6 +44,7 @@ type Run struct {
 	Searches         []Search       `json:"searches,omitempty"`   // for capacities, after the blocks
 	Capacities       []Capacity     `json:"capacities,omitempty"` // what they found
 	Precision        float64        `json:"precision,omitempty"`  // stop when every median is known to this share; 0 for never
+	Retries          int            `json:"retries,omitempty"`    // how often a trial that others spoilt is made again
 	BudgetNS         int64          `json:"budget_ns,omitempty"`  // stop when another block would take longer in all; 0 for never
 	Stopped          string         `json:"stopped,omitempty"`    // why it ended before all blocks were done
 	// Calibrations say what the generator can do, measured before the first trial, when the plan has rates.
@@ -106,6 +107,8 @@ type Trial struct {
 	Block  int    `json:"block"` // from 0
 	Trial  int    `json:"trial"` // position in the run, from 0
 	Point
+	// Repeat counts from 1 when the trial was made again, because others had used its CPUs in the one before.
+	Repeat        int                `json:"repeat,omitempty"`
 	Seed          uint64             `json:"seed"` // of the arrivals and the requests
 	StartedUnix   int64              `json:"started_unix_ns"`
 	WindowSeconds float64            `json:"window_seconds"` // length of the measured window
@@ -264,10 +267,11 @@ func (t Trial) MarshalJSON() ([]byte, error) {
 		Block  int    `json:"block"`
 		Trial  int    `json:"trial"`
 		Point
+		Repeat      int    `json:"repeat,omitempty"`
 		Seed        uint64 `json:"seed"`
 		StartedUnix int64  `json:"started_unix_ns"`
 		Failed      string `json:"failed"`
-	}{t.Schema, t.Run, t.Block, t.Trial, t.Point, t.Seed, t.StartedUnix, t.Failed})
+	}{t.Schema, t.Run, t.Block, t.Trial, t.Point, t.Repeat, t.Seed, t.StartedUnix, t.Failed})
 }
 
 // Valid reports whether a trial may enter medians and verdicts.

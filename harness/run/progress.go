@@ -23,6 +23,7 @@ type progress struct {
 	bar      *progressbar.ProgressBar // nil without a terminal
 	jobs     []plan.Job
 	finished int
+	again    int // trials of those finished that were made before; the estimate does not know them
 	started  time.Time
 	lastLog  time.Time
 }
@@ -63,10 +64,21 @@ func (p *progress) begin(j plan.Job) {
 	}
 }
 
+// more says that n trials will be made again.
+func (p *progress) more(n int) {
+	if n > 0 && p.bar == nil {
+		p.line(fmt.Sprintf("others used the CPUs of %d trials of this block: once more", n))
+	}
+}
+
 // done takes a trial off the list. A failure is always told, and at once.
 func (p *progress) done(t *record.Trial) {
-	p.finished++
-	if p.bar != nil {
+	if t.Repeat > 0 {
+		p.again++
+	} else {
+		p.finished++
+	}
+	if p.bar != nil && t.Repeat == 0 {
 		_ = p.bar.Add(1)
 	}
 	if t.Failed != "" {
@@ -104,7 +116,11 @@ func (p *progress) end() {
 		_ = p.bar.Clear()
 		return
 	}
-	fmt.Fprintf(p.out, "%d of %d trials done in %v\n", p.finished, len(p.jobs), time.Since(p.started).Round(time.Second))
+	text := fmt.Sprintf("%d of %d trials done", p.finished, len(p.jobs))
+	if p.again > 0 {
+		text += fmt.Sprintf(", %d made again", p.again)
+	}
+	fmt.Fprintf(p.out, "%s in %v\n", text, time.Since(p.started).Round(time.Second))
 }
 
 // describe names a point in a few words.

@@ -81,7 +81,7 @@ func newMeta(p *plan.Plan) record.Run {
 		Schema: record.Schema, ID: newID(now), Version: host.Version(), Command: os.Args, StartedUnix: now.UnixNano(),
 		Seed: p.Seed, Blocks: len(p.Order), Plan: p.Points, Order: p.Order, Host: host.Describe(), Notes: p.Notes,
 		Precision: p.Precision, BudgetNS: int64(p.Budget), ExperimentBlocks: p.Blocks,
-		Searches: p.Searches,
+		Searches: p.Searches, Retries: p.Retries,
 	}
 	meta.Host.ServerCPUs, meta.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
 	return meta
@@ -140,6 +140,7 @@ type runner struct {
 	summary Summary
 	meta    record.Run
 	seen    *seen
+	again   map[int]int         // trials of the plan that others spoilt, with the number of the repetition that is due
 	note    func(*record.Trial) // told each trial as it is made; nil for nobody
 }
 
@@ -147,7 +148,7 @@ func newRunner(p *plan.Plan, o Options, w *record.Writer, meta record.Run) *runn
 	return &runner{
 		plan: p, writer: w, options: o,
 		summary: Summary{Dir: o.Dir, ID: meta.ID, Stopped: meta.Stopped, Planned: len(p.Jobs()) + len(p.Probes())},
-		meta:    meta, seen: newSeen(),
+		meta:    meta, seen: newSeen(), again: map[int]int{},
 		lab: &trial.Lab{
 			Run: meta.ID, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace,
 			ServerLauncher: o.ServerLauncher, ClientLauncher: o.ClientLauncher,
@@ -205,39 +206,77 @@ func (r *runner) stepAside() (back func()) {
 	return func() { _ = proc.PinSelf(before) }
 }
 
+// measure makes the trials of jobs block by block, and at the end of each block those again that others spoilt.
 func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	show := newProgress(r.options, jobs)
-	defer show.end()
-	inARow, start := 0, time.Now()
-	for i, j := range jobs {
-		if i > 0 && j.Block != jobs[i-1].Block {
-			if why := r.enough(j.Block, j.Block-jobs[0].Block, time.Since(start)); why != "" {
+	m := measuring{runner: r, show: newProgress(r.options, jobs), planned: jobs[0].Point.Arm != record.Probe}
+	defer m.show.end()
+	start, first := time.Now(), jobs[0].Block
+	for len(jobs) > 0 {
+		block := jobs[0].Block
+		n := slices.IndexFunc(jobs, func(j plan.Job) bool { return j.Block != block })
+		if n < 0 {
+			n = len(jobs)
+		}
+		if block != first {
+			if why := r.enough(block, block-first, time.Since(start)); why != "" {
 				return r.stop(why)
 			}
 		}
-		show.begin(j)
-		t, err := r.lab.Measure(ctx, j)
+		if err := m.block(ctx, block, jobs[:n]); err != nil {
+			return err
+		}
+		jobs = jobs[n:]
+	}
+	return nil
+}
+
+// measuring is trials under way.
+type measuring struct {
+	*runner
+	show    *progress
+	planned bool // the jobs are the plan's, and not probes
+	inARow  int  // trials that failed
+}
+
+func (m *measuring) block(ctx context.Context, block int, jobs []plan.Job) error {
+	if err := m.each(ctx, jobs); err != nil || !m.planned {
+		return err
+	}
+	for range m.plan.Retries {
+		jobs := m.spoiltOf(block)
+		m.show.more(len(jobs))
+		if err := m.each(ctx, jobs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *measuring) each(ctx context.Context, jobs []plan.Job) error {
+	for _, j := range jobs {
+		m.show.begin(j)
+		t, err := m.lab.Measure(ctx, j)
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w after %d of %d trials; they are in %s", ErrInterrupted, r.summary.Done, r.summary.Planned, r.options.Dir)
+			return fmt.Errorf("%w after %d of %d trials; they are in %s", ErrInterrupted, m.summary.Done, m.summary.Planned, m.options.Dir)
 		}
 		if err != nil {
 			return err
 		}
-		if err := r.writer.Add(t); err != nil {
+		if err := m.writer.Add(t); err != nil {
 			return err
 		}
-		r.count(t)
-		if r.note != nil {
-			r.note(t)
+		m.count(t)
+		if m.note != nil {
+			m.note(t)
 		}
-		show.done(t)
-		if inARow++; t.Failed == "" {
-			inARow = 0
+		m.show.done(t)
+		if m.inARow++; t.Failed == "" {
+			m.inARow = 0
 		}
-		if inARow == MaxFailures {
+		if m.inARow == MaxFailures {
 			return fmt.Errorf("%d trials in a row failed, the last one (%s %s): %s", MaxFailures, t.Label(), t.Workload, t.Failed)
 		}
 	}
@@ -253,6 +292,7 @@ func (r *runner) stop(why string) error {
 func (r *runner) count(t *record.Trial) {
 	r.summary.Done++
 	r.seen.add(t)
+	r.heed(t)
 	switch {
 	case t.Failed != "":
 		r.summary.Failed++

@@ -56,7 +56,7 @@ var errServerEnded = errors.New("the server has ended")
 // the user asked for something that cannot be (see package misuse) or when ctx has ended, and then there is no record.
 func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
 	t := &record.Trial{
-		Schema: record.Schema, Run: l.Run, Block: j.Block, Trial: j.Trial, Point: j.Point, Seed: j.Seed,
+		Schema: record.Schema, Run: l.Run, Block: j.Block, Trial: j.Trial, Point: j.Point, Seed: j.Seed, Repeat: j.Repeat,
 		StartedUnix: time.Now().UnixNano(),
 	}
 	measure := l.measure
