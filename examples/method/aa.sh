@@ -21,7 +21,8 @@ go build -o "$dir/slowed" ./examples/method/slowed
 # versus SEED A B: compares two commands of servers; leaves the table in $dir/table.
 versus() {
   rm -rf "$dir/run"
-  "$lab" sweep -q --workload echo --conns 16 --blocks "$blocks" --precision 0 --retries 3 --warmup 100ms --duration "$duration" --seed "$1" \
+  "$lab" sweep -q --workload echo --conns 16 --blocks "$blocks" --precision 0 --retries 3 \
+    --warmup 100ms --duration "$duration" --seed "$1" \
     --engine exec/a,exec/b --exec "a=$2" --exec "b=$3" --out "$dir/run" >/dev/null
   "$lab" compare "$dir/run" --engine exec/a,exec/b >"$dir/table"
 }
