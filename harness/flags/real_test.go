@@ -121,13 +121,17 @@ func TestATrialThatGoesRightRaisesNoFlag(t *testing.T) {
 					return
 				}
 			}
-			if raised(last, "foreign_cpu") {
-				t.Skip("this machine is busy")
+			if m := last.Machine; m != nil && m.ForeignUtil+m.StealUtil > quiet {
+				t.Skipf("others used %.2g CPUs: whether their doubt or ours was raised, nobody can tell", m.ForeignUtil+m.StealUtil)
 			}
 			t.Errorf("%+v; failed %q", last.Flags, last.Failed)
 		})
 	}
 }
+
+// quiet is what others may use of the trial's CPUs while a clean trial must be clean. A generator that waits for a neighbour
+// between a reply and the next request loses a hundredth of a connection's time with a hundredth of a CPU.
+const quiet = 0.02
 
 // ours counts the flags that are not for what else runs on the machine of the test.
 func ours(t *record.Trial) int {
