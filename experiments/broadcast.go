@@ -35,11 +35,11 @@ func broadcastFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "delivery-p99", series: callers, at: at, charts: []string{"delivery"},
-		title: "Of messages to 512 listeners one delivery in a hundred took longer than", condition: "50 messages/s of 64 bytes, from when a message was due",
+		title: "To 512 listeners, delivery p99 was", condition: "50 messages/s of 64 bytes, from when a message was due",
 	}))
 	f.add(v.against(contest{
 		metric: "cpu", series: callers, at: at, charts: []string{"cpu"},
-		title: "A message to 512 listeners cost the server", condition: "50 messages/s of 64 bytes",
+		title: "A message to 512 listeners cost", condition: "50 messages/s of 64 bytes",
 	}))
 	return f
 }

@@ -1,7 +1,9 @@
 package experiments
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"turnlab/harness/record"
 	"turnlab/reports"
@@ -54,30 +56,42 @@ func capacityFindings(d *digest.Digest) []reports.Finding {
 	if len(shown) == 0 {
 		return nil
 	}
-	var parts, apart, odd []string
+	var odd []string
+	var rows []reports.FindingRow
+	level := reports.Open
 	for _, a := range shown {
-		parts = append(parts, a.Engine+" "+boundsText(a))
 		if a.Irregular != "" {
 			odd = append(odd, a.Engine+": "+a.Irregular)
 		}
 		if a.Confirmed != nil && !*a.Confirmed {
 			odd = append(odd, a.Engine+": the lower bound did not pass a second time")
 		}
-		for _, b := range shown {
-			if confirmed(a) && b.UpperRPS > 0 && a.LowerRPS > b.UpperRPS {
-				apart = append(apart, a.Engine+" more than "+b.Engine)
-			}
+		below := beaten(a, shown)
+		if len(below) > 0 {
+			level = reports.Claim
+			below[0] = "more than " + below[0]
+		}
+		rows = append(rows, reports.FindingRow{Name: a.Engine, Label: a.Engine, Cells: []reports.FindingCell{{Text: boundsText(a)}}, Verdict: join(below)})
+	}
+	ends := slices.SortedStableFunc(slices.Values(shown), func(a, b record.Capacity) int { return cmp.Compare(b.LowerRPS, a.LowerRPS) })
+	title := ends[0].Engine + " " + boundsText(ends[0])
+	if low := ends[len(ends)-1]; len(ends) > 1 {
+		title += " and " + low.Engine + " " + boundsText(low)
+	}
+	return []reports.Finding{{
+		Level: level, Charts: []string{"bounds"}, Columns: []string{"requests"}, Rows: rows, Title: "Requests of HTTP within a p99 of 5 ms: " + title,
+		Text: sentences(list("Odd", odd), "64 connections, Poisson arrivals; one search for each, which gives bounds and no interval."),
+	}}
+}
+
+// beaten lists the engines whose upper bound lies below a's lower one.
+func beaten(a record.Capacity, shown []record.Capacity) (names []string) {
+	for _, b := range shown {
+		if confirmed(a) && b.UpperRPS > 0 && a.LowerRPS > b.UpperRPS {
+			names = append(names, b.Engine)
 		}
 	}
-	f := reports.Finding{
-		Level: reports.Open, Charts: []string{"bounds"},
-		Title: "Within a p99 of 5 ms the server did, in requests of HTTP per second: " + join(parts),
-		Text: sentences(list("Bounds that lie apart", apart), list("Odd", odd),
-			"64 connections, Poisson arrivals; one search for each, which gives bounds and no interval.")}
-	if len(apart) > 0 {
-		f.Level = reports.Claim
-	}
-	return []reports.Finding{f}
+	return names
 }
 
 func confirmed(c record.Capacity) bool { return c.Confirmed != nil && *c.Confirmed }

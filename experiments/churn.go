@@ -37,7 +37,7 @@ func churnFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(viewOf(d, "churn").against(contest{
 		metric: "cpu", series: acceptors, at: is("", map[string]any{"churn.requests": 1.0}), charts: []string{"cpu"},
-		title: "A connection for a single request cost the server", condition: "16 connections at any time in a closed loop; accepting, one answer of 64 bytes, closing",
+		title: "A connection for one request cost", condition: "16 connections at any time in a closed loop; accepting, one answer of 64 bytes, closing",
 	}))
 	return f
 }

@@ -64,7 +64,7 @@ func connectionsFindings(d *digest.Digest) []reports.Finding {
 		metric: "cpu", series: connectionsSeries, charts: []string{"cpu"},
 		from:  where(inMode(record.Closed)).and(is("", map[string]any{"conns": 32.0})),
 		to:    where(inMode(record.Closed)).and(is("", map[string]any{"conns": float64(connectionsShown)})),
-		title: "With 1,024 connections in place of 32, the CPU time of a request", than: "with 32 connections",
+		title: "With 1,024 connections a request", columns: [2]string{"1,024 conns", "32 conns"},
 		condition: "closed loop, so that 32 times as many requests were under way",
 	}))
 	return f

@@ -1,10 +1,10 @@
 package experiments
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"turnlab/harness/stat"
 	"turnlab/reports"
@@ -68,55 +68,92 @@ func (d duel) byRanges() stat.Verdict {
 // claimed reports whether A and B may be said to differ.
 func (d duel) claimed() bool { return d.verdict == stat.Higher || d.verdict == stat.Lower }
 
-// ratioText writes the ratio with its interval or range: "12.3× (10.1× to 14.0×)".
-func (d duel) ratioText() string {
-	if d.ratio.N == 1 {
-		return unit.Times.Format(d.ratio.Ratio)
+// cell shows the ratio with its interval or range.
+func (d duel) cell() reports.FindingCell {
+	out := reports.FindingCell{Text: unit.Times.Format(d.ratio.Ratio)}
+	if d.ratio.N > 1 {
+		out.Spread = unit.Times.Format(d.low) + " to " + unit.Times.Format(d.top)
 	}
-	return fmt.Sprintf("%s (%s to %s)", unit.Times.Format(d.ratio.Ratio), unit.Times.Format(d.low), unit.Times.Format(d.top))
+	return out
 }
 
-// surety says what stands behind the figures of duels.
+// word is the verdict as a reader meets it.
+func (d duel) word() string {
+	switch {
+	case d.verdict == stat.Higher:
+		return reports.Higher
+	case d.verdict == stat.Lower:
+		return reports.Lower
+	case d.verdict == stat.NotSeen:
+		return reports.NotShown
+	case d.ratio.N == 1 && min(len(d.a.byBlock), len(d.b.byBlock)) == 1:
+		return reports.OneTrial
+	case d.ratio.N == 1:
+		return reports.OneBlock
+	}
+	return reports.TooFew
+}
+
+// duelOf finds the duel of a series; nil when it shared no block with its opponent.
+func duelOf(list []duel, name string) *duel {
+	if i := slices.IndexFunc(list, func(d duel) bool { return d.a.name == name }); i >= 0 {
+		return &list[i]
+	}
+	return nil
+}
+
+// span writes a number, or from where to where: "3", "2 to 3".
+func span(least, most int) string {
+	if least < most {
+		return fmt.Sprintf("%d to %d", least, most)
+	}
+	return fmt.Sprint(most)
+}
+
+// surety says what stands behind the figures of duels. What ranges may claim is said once, at the top of a report.
 func surety(list []duel) string {
 	least, most := math.MaxInt, 0
 	for _, d := range list {
 		least, most = min(least, d.ratio.N), max(most, d.ratio.N)
 	}
-	blocks := fmt.Sprint(most)
-	if least < most {
-		blocks = fmt.Sprintf("%d to %d", least, most)
-	}
+	blocks := span(least, most)
 	switch {
 	case least >= stat.MinTrials:
 		return "95 % intervals over " + blocks + " blocks."
 	case most == 1:
-		return "One trial each: figures without any surety."
+		return "One valid trial each."
 	}
-	return "Ranges over " + blocks + " blocks, too few for an interval: no winner is named, and only what lies more than " +
-		unit.Times.Format(farApart) + " apart in all trials is called different."
+	return "Ranges over " + blocks + " blocks."
 }
 
-// split tells duels by their verdicts, in a sentence each: claimed, looked for and not shown, and too few to tell. Too few
-// blocks show nothing, not even that there is no difference to be seen.
-func split(list []duel, claim, open string) string {
-	told := map[string][]string{}
-	for _, d := range list {
-		head := claim
-		switch d.verdict {
-		case stat.NotSeen:
-			head = open
-		case stat.TooFew:
-			head = tooFew
-		}
-		told[head] = append(told[head], d.a.name+" "+d.ratioText())
+// extremes ends a title: it names the largest and the smallest figure, "77 ms under preempt/nopreempt and 2.9 ms under coop", and
+// says when no statistics stand behind them, or when nothing was told apart: a title is read alone. A figure of one trial is
+// named only when there are not two others.
+func extremes(measures []measure, u unit.Unit, list []duel) string {
+	sure := slices.DeleteFunc(slices.Clone(measures), func(m measure) bool { return len(m.byBlock) < 2 })
+	if len(sure) < 2 {
+		sure = slices.Clone(measures)
 	}
-	var parts []string
-	for _, head := range []string{claim, open, tooFew} {
-		if names := told[head]; len(names) > 0 {
-			parts = append(parts, head+": "+strings.Join(names, ", ")+".")
-		}
+	slices.SortStableFunc(sure, func(a, b measure) int { return cmp.Compare(b.median(), a.median()) })
+	top, low := sure[0], sure[len(sure)-1]
+	text := u.Format(top.median()) + " under " + top.name
+	if len(sure) > 1 {
+		text += " and " + u.Format(low.median()) + " under " + low.name
 	}
-	return strings.Join(parts, " ")
+	return text + seenIn(len(top.byBlock), len(low.byBlock), level(list))
+}
+
+func seenIn(a, b int, level string) string {
+	least, most := min(a, b), max(a, b)
+	switch {
+	case most == 1:
+		return " (one valid trial)"
+	case least < stat.MinTrials:
+		return " (in " + span(least, most) + " trials)"
+	case level == reports.Open:
+		return " (not told apart)"
+	}
+	return ""
 }
 
 func level(list []duel) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"turnlab/engine/all"
 	"turnlab/harness/micro"
@@ -196,6 +197,9 @@ func TestFindingsPointToPlotsOfTheirExperiment(t *testing.T) {
 					t.Errorf("%s: no plot %s", e.Name, id)
 				}
 			}
+			if n := utf8.RuneCountInString(f.Title); n > 105 {
+				t.Errorf("%s: a title of %d characters: %s", e.Name, n, f.Title)
+			}
 			if strings.Contains(f.Text, "No figure") {
 				t.Errorf("%s: a series has no point: %s", e.Name, f.Text)
 			}
@@ -213,7 +217,7 @@ func TestCapacitiesDifferWhereTheirBoundsLieApartAndTheLowerPassedAgain(t *testi
 		level string
 		want  string
 	}{
-		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Claim, "Bounds that lie apart: coop more than preempt."},
+		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Claim, "more than preempt"},
 		{[]record.Capacity{bounds("coop", 20000, 21000, &no), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop: the lower bound did not pass a second time"},
 		{[]record.Capacity{bounds("coop", 10400, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop 10.4k/s to 21.0k/s and preempt"},
 		{[]record.Capacity{bounds("coop", 20000, 0, &yes), bounds("preempt", 0, 500, nil)}, reports.Claim, "coop 20.0k/s or more and preempt less than 500/s"},

@@ -48,7 +48,7 @@ func fanoutFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "cpu", series: callers, at: fanoutMode("all").and(is("", map[string]any{"fanout.calls": 32.0})), charts: []string{"cpu", "all"},
-		title: "A request that joined 32 calls cost the server", condition: "450 requests/s in an open loop, each waiting for all of its calls",
+		title: "A request that joined 32 calls cost", condition: "450 requests/s in an open loop, each waiting for all of its calls",
 	}))
 	f.add(v.against(contest{
 		metric: "response-p99", series: callers, at: fanoutMode("deadline").and(is("", map[string]any{"fanout.calls": 32.0})), charts: []string{"deadline"},

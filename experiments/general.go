@@ -50,7 +50,7 @@ func Declared(run *record.Run) []reports.Experiment {
 // generalMetrics are what a sweep without a question is summed up by; operationMetrics the same for operations.
 var (
 	generalMetrics = []titled{
-		{"cpu", "A request cost the server"}, {"p99", "One request in a hundred took longer than"}, {"pss", "The server held"},
+		{"cpu", "A request cost the server"}, {"p99", "At p99 a request took"}, {"pss", "The server held"},
 	}
 	operationMetrics = []titled{{"ns-per-op", "An operation took"}}
 )

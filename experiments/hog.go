@@ -2,12 +2,14 @@ package experiments
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"turnlab/harness/plan"
 	"turnlab/harness/record"
 	"turnlab/reports"
 	"turnlab/reports/digest"
+	"turnlab/reports/unit"
 )
 
 // The load of the hog experiment: so much of one CPU's time is asked for in every cell. At a quarter a hog seldom meets
@@ -100,7 +102,7 @@ func hogSweeps(cells []hogCell, least time.Duration, full bool) []plan.Sweep {
 // hogSeries are compared; the first is what the others are held against.
 var hogSeries = []series{
 	plainly("coop"), tuned("coop", "coop.yield", "100µs", "coop yield=100us"), tuned("coop", "coop.offload", 1.0, "coop offload=1"),
-	plainly("preempt"), tuned("preempt", "preempt.procs", 2.0, "preempt GOMAXPROCS=2"), plainly("preempt/nopreempt"),
+	plainly("preempt"), tuned("preempt", "preempt.procs", 2.0, "preempt procs=2"), plainly("preempt/nopreempt"),
 	plainly("threads"), plainly("threads/pool"),
 }
 
@@ -149,23 +151,86 @@ var hog = &Experiment{
 // hogFindings answer who suffered, by how much, and how engines differ in it.
 func hogFindings(d *digest.Digest) []reports.Finding {
 	v := viewOf(d, "hog")
-	shown := is("", hogShown.params())
 	condition := fmt.Sprintf("%g %% of the requests computed for %v, %s requests/s in an open loop, a quarter of one CPU's time in all",
 		100*hogShown.share, hogShown.burst, number(hogShown.rate()))
 	var f findings
-	f.add(v.grown(growth{
-		metric: "innocent-p99", series: hogSeries, from: is("", hogCalm.params()), to: shown, charts: []string{"innocents", "burst"},
-		title: "When a task would not yield, everyone else's p99", than: "at the same rate without hogs", condition: condition,
-	}))
-	f.add(v.against(contest{
-		metric: "innocent-p99", series: hogSeries, at: shown, charts: []string{"innocents", "burst"},
-		title: "Innocents beside hogs of " + hogShown.burst.String() + " waited, at p99,", condition: condition,
-	}))
+	f.add(v.beside(condition))
 	if len(f) > 0 {
 		f = append(f, reports.Finding{
-			Level: reports.Limit, Title: "Not measured: more than one server CPU, more than a quarter of its time, and hogs that hold a lock or sit in a system call",
+			Level: reports.Limit, Title: "Not measured: several server CPUs, more load, hogs that hold a lock or sit in a system call",
 			Text: sentences("With more CPUs a hog holds up those that share its own; with more load hogs meet, and every wait grows.", v.lost()),
 		})
 	}
 	return f
+}
+
+// beside answers the question in one table: what innocents waited beside hogs and without, under each engine, and how that
+// compares with coop, where nobody interrupts. Growths and comparisons are a family each.
+func (v view) beside(condition string) (reports.Finding, bool) {
+	m := metric("innocent-p99")
+	shown, calm := is("", hogShown.params()), is("", hogCalm.params())
+	var hogged, quiet []measure
+	var missing []string
+	for _, s := range hogSeries {
+		x := values(s.name, v.trials, s.is.and(shown), m)
+		if len(x.byBlock) == 0 {
+			missing = v.missed(missing, s, shown)
+			continue
+		}
+		hogged, quiet = append(hogged, x), append(quiet, values(s.name, v.trials, s.is.and(calm), m))
+	}
+	if len(hogged) < 2 {
+		return reports.Finding{}, false
+	}
+	var pairs, against [][2]measure
+	for i, x := range hogged {
+		pairs = append(pairs, [2]measure{x, quiet[i]})
+		if hogged[0].name == hogSeries[0].name && i > 0 {
+			against = append(against, [2]measure{x, hogged[0]})
+		}
+	}
+	floor := v.floor(hogSeries, shown, m)
+	return besides{hogged, quiet, duels(pairs, floor), duels(against, floor)}.finding(m.Unit, condition, missing)
+}
+
+// besides are the figures of the table, by series.
+type besides struct {
+	hogged, quiet  []measure
+	grown, against []duel
+}
+
+func (b besides) finding(u unit.Unit, condition string, missing []string) (reports.Finding, bool) {
+	all := append(slices.Clone(b.grown), b.against...)
+	if len(all) == 0 {
+		return reports.Finding{}, false
+	}
+	f := reports.Finding{
+		Level: level(all), Charts: []string{"innocents", "burst"},
+		Title:   "Beside " + number(hogShown.burst.Seconds()*1000) + " ms hogs, innocents' p99 was " + extremes(b.hogged, u, all),
+		Columns: []string{"with hogs", "without", "grew by", "against coop"},
+		Text:    sentences(b.growths(), surety(all), stop(condition), absent(missing)),
+	}
+	for i, x := range b.hogged {
+		growth := nothing
+		if d := duelOf(b.grown, x.name); d != nil {
+			growth = d.cell()
+		}
+		ratio, verdict := held(b.against, x, x.name == hogSeries[0].name)
+		f.Rows = append(f.Rows, row(x, verdict, x.cell(u), b.quiet[i].cell(u), growth, ratio))
+	}
+	return f, true
+}
+
+// growths says which engines were told from themselves without hogs; the table's verdict is about coop.
+func (b besides) growths() string {
+	var names []string
+	for _, d := range b.grown {
+		if d.claimed() {
+			names = append(names, d.a.name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Told from the same engine without hogs: " + join(names) + "."
 }

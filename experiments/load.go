@@ -52,12 +52,12 @@ func loadFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "response-p99", series: loadSeries, at: is("", map[string]any{"rate-share": 0.8}), charts: []string{"share-p99"},
-		title:     "At 80 % of what each could do, one request in a hundred waited longer than",
+		title:     "At 80 % of what each could do, p99 was",
 		condition: "HTTP, 64 connections, open loop, times from when a request was due",
 	}))
 	f.add(v.against(contest{
 		metric: "response-p99", series: loadSeries, at: where(sameRate).and(is("", map[string]any{"rate": 8000.0})), charts: []string{"rate-p99"},
-		title:     "At 8,000 requests/s for all, one request in a hundred waited longer than",
+		title:     "At 8,000 requests/s for all, p99 was",
 		condition: "HTTP, 64 connections, open loop: the same work for each, so the dearer engine is also the busier one",
 	}))
 	return f

@@ -58,7 +58,7 @@ func poolFindings(d *digest.Digest) []reports.Finding {
 	}))
 	f.add(v.against(contest{
 		metric: "throughput", series: poolSeries, at: of("sleep"), charts: []string{"waiting"},
-		title: "Where each request made its thread wait for 1 ms, the server did", condition: "128 connections in a closed loop",
+		title: "With waits of 1 ms, the server did", condition: "128 connections in a closed loop",
 	}))
 	return f
 }

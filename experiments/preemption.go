@@ -64,11 +64,11 @@ func preemptionFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "innocent-p99", series: preemptionSeries, at: is("", map[string]any{"hog.burst": preemptionShown}), charts: []string{"saved"},
-		title: "Beside hogs of " + preemptionShown + " innocents waited, at p99,", condition: "one request in a hundred computed; a quarter of one CPU's time in all, open loop",
+		title: "Beside hogs of " + preemptionShown + ", innocents' p99 was", condition: "one request in a hundred computed; a quarter of one CPU's time in all, open loop",
 	}))
 	f.add(v.against(contest{
 		metric: "cpu", series: preemptionSeries[:2], at: of("http"), charts: []string{"cost"},
-		title: "Where nobody took long, a request cost the server", condition: "HTTP over 64 connections in a closed loop",
+		title: "Without hogs, a request cost", condition: "HTTP over 64 connections in a closed loop",
 	}))
 	return f
 }

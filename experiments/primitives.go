@@ -35,7 +35,7 @@ var (
 		plainly("coop"), plainly("coop/await"),
 		via("threads", "threads.via", "futex", "threads by a futex"), via("threads", "threads.via", "pipe", "threads over a pipe"),
 	}
-	readySeries = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads"), {"loop, which has nobody to switch to", is("loop", nil)}}
+	readySeries = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads"), plainly("loop")}
 	taskSeries  = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads")}
 )
 
@@ -107,15 +107,15 @@ func primitiveFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "ns-per-op", series: switchSeries, at: pinned("switch"), charts: []string{"switch"},
-		title: "To get from one task to the next took", condition: "two tasks that wake each other in turn on one CPU; threads' system calls are in it",
+		title: "A switch to the next task took", condition: "two tasks that wake each other in turn on one CPU; threads' system calls are in it",
 	}))
 	f.add(v.against(contest{
 		metric: "ns-per-op", series: readySeries, at: pinned("ready"), charts: []string{"ready"},
-		title: "When the kernel had to say that input was there, it took", condition: "a byte through a pair of sockets, two tasks in turn on one CPU",
+		title: "A switch to a task with input took", condition: "a byte through a pair of sockets, two tasks in turn on one CPU; loop has nobody to switch to",
 	}))
 	f.add(v.against(contest{
 		metric: "ns-per-op", series: taskSeries, at: doing("spawn", nil), charts: []string{"spawn"},
-		title: "To start a task and see it end took", condition: "a task that does nothing, one at a time",
+		title: "Starting a task and seeing it end took", condition: "a task that does nothing, one at a time",
 	}))
 	return f
 }

@@ -2,7 +2,6 @@ package experiments
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,11 +9,9 @@ import (
 	"turnlab/harness/stat"
 	"turnlab/reports"
 	"turnlab/reports/digest"
-	"turnlab/reports/unit"
 )
 
-// Rules turn records into sentences. A sentence names a figure, how sure it is and under which conditions; what it may claim
-// depends on how much was measured:
+// Rules turn records into findings: a title from the extremes, a row for each series, and a sentence of conditions. A row gives a figure, how sure it is and whether it was told apart; what may be claimed depends on how much was measured:
 //
 //   - From stat.MinTrials blocks on, a difference is claimed when stat.Judge lets it pass: the interval of the ratio
 //     within blocks excludes 1, the corrected p value is small, and the effect exceeds what an engine shows against itself.
@@ -28,7 +25,6 @@ import (
 const (
 	fewTrials = 3
 	farApart  = 2.0
-	tooFew    = "Too few blocks to tell apart"
 )
 
 // A growth asks how much a figure of each series differs between two conditions.
@@ -36,8 +32,8 @@ type growth struct {
 	metric    string
 	series    []series
 	from, to  where
-	title     string // the subject of a sentence that goes on with "came to 81 ms under coop (83×)"
-	than      string // what from is
+	title     string    // the subject of a sentence that goes on with "came to 81 ms under coop and 20 ms under preempt"
+	columns   [2]string // what to and from are, for the table
 	condition string
 	charts    []string
 }
@@ -60,16 +56,27 @@ func (v view) grown(g growth) (reports.Finding, bool) {
 	if len(list) == 0 {
 		return reports.Finding{}, false
 	}
-	slices.SortStableFunc(list, func(a, b duel) int { return cmp.Compare(b.ratio.Ratio, a.ratio.Ratio) })
-	var parts []string
-	for _, d := range list {
-		parts = append(parts, fmt.Sprintf("%s under %s (%s)", m.Unit.Format(d.a.median()), d.a.name, unit.Times.Format(d.ratio.Ratio)))
+	f := reports.Finding{
+		Level: level(list), Charts: g.charts, Columns: []string{g.columns[0], g.columns[1], "grew by"},
+		Text: sentences(surety(list), stop(g.condition), absent(missing)),
 	}
-	text := split(list, "Changed, against the same engine "+g.than, "No change shown")
-	return reports.Finding{
-		Level: level(list), Title: g.title + " came to " + join(parts),
-		Text: sentences(text, surety(list), stop(g.condition), absent(missing)), Charts: g.charts,
-	}, true
+	var after []measure
+	for _, p := range pairs {
+		d := duelOf(list, p[0].name)
+		if d == nil {
+			f.Rows = append(f.Rows, row(p[0], reports.NotTogether, p[0].cell(m.Unit), p[1].cell(m.Unit), nothing))
+			continue
+		}
+		after = append(after, d.a)
+		f.Rows = append(f.Rows, row(d.a, d.word(), d.a.cell(m.Unit), d.b.cell(m.Unit), d.cell()))
+	}
+	f.Title = g.title + " came to " + extremes(after, m.Unit, list)
+	return f, true
+}
+
+// row makes the row of a measure.
+func row(m measure, verdict string, cells ...reports.FindingCell) reports.FindingRow {
+	return reports.FindingRow{Name: m.name, Label: m.label, Cells: cells, Verdict: verdict}
 }
 
 // A contest compares series with the first of them.
@@ -78,6 +85,7 @@ type contest struct {
 	series    []series
 	at        where
 	title     string // begins a sentence that goes on with "81 ms under coop"
+	column    string // what the figure is called, if not as the metric
 	condition string
 	charts    []string
 }
@@ -110,16 +118,28 @@ func versus(measures []measure, m digest.Metric, floor float64, c contest, missi
 	if len(list) == 0 {
 		return reports.Finding{}, false
 	}
-	var parts []string
-	for _, x := range measures {
-		parts = append(parts, m.Unit.Format(x.median())+" under "+x.name)
+	f := reports.Finding{
+		Level: level(list), Title: c.title + " " + extremes(measures, m.Unit, list), Charts: c.charts,
+		Columns: []string{cmp.Or(c.column, m.Short), "against " + measures[0].name},
+		Text:    sentences(surety(list), stop(c.condition), absent(missing)),
 	}
-	base := measures[0].name
-	text := split(list, "Different from "+base+", within each block", "No difference from "+base+" shown")
-	return reports.Finding{
-		Level: level(list), Title: c.title + " " + join(parts),
-		Text: sentences(text, surety(list), stop(c.condition), absent(missing)), Charts: c.charts,
-	}, true
+	for i, x := range measures {
+		ratio, verdict := held(list, x, i == 0)
+		f.Rows = append(f.Rows, row(x, verdict, x.cell(m.Unit), ratio))
+	}
+	return f, true
+}
+
+// held shows a measure against the one that all are held against, which is itself when base says so.
+func held(list []duel, m measure, base bool) (ratio reports.FindingCell, verdict string) {
+	d := duelOf(list, m.name)
+	switch {
+	case base:
+		return nothing, ""
+	case d == nil:
+		return nothing, reports.NotTogether
+	}
+	return d.cell(), d.word()
 }
 
 // A slopeRule asks what one more of x costs under each series.
@@ -146,15 +166,16 @@ func (v view) slopes(r slopeRule) (reports.Finding, bool) {
 			missing = v.missed(missing, s, r.at)
 		}
 	}
-	c := contest{title: r.title, condition: r.condition, charts: r.charts}
+	c := contest{column: m.Short + " each", title: r.title, condition: r.condition, charts: r.charts}
 	return versus(measures, m, 0, c, missing)
 }
 
 func slopesOf(s series, trials []*record.Trial, r slopeRule, m digest.Metric) measure {
-	out := measure{s.name, map[int]float64{}}
+	out := measure{name: s.name, byBlock: map[int]float64{}}
 	xs, ys := map[int][]float64{}, map[int][]float64{}
 	for _, t := range trials {
 		if y, ok := m.Of(t); ok && s.is(t.Point) && r.at(t.Point) {
+			out.label = t.Label()
 			xs[t.Block], ys[t.Block] = append(xs[t.Block], t.Number(r.x)), append(ys[t.Block], y)
 		}
 	}

@@ -42,7 +42,7 @@ func sharingFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "cpu", series: sharingSeries, at: is("", map[string]any{"kv.skew": 0.99, "kv.reads": 0.5}), charts: []string{"cpu"},
-		title:     "With half of the requests writing to keys that all want, a request cost the server",
+		title:     "With half of the requests writing, a request cost",
 		condition: "a key-value store, 64 connections in a closed loop, one CPU, so that the price is that of taking a lock and not of waiting for it",
 	}))
 	return f

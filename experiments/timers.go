@@ -35,7 +35,7 @@ func timersFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(v.against(contest{
 		metric: "service-p99", series: callers, at: at, charts: []string{"p99"},
-		title: "Of 256 waits of 10 ms at a time, one in a hundred took longer than", condition: "closed loop, one timer for each connection",
+		title: "Of 256 waits of 10 ms at a time, p99 was", condition: "closed loop, one timer for each connection",
 	}))
 	f.add(v.against(contest{
 		metric: "cpu", series: callers, at: at, charts: []string{"cpu"},

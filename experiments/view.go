@@ -9,7 +9,9 @@ import (
 
 	"turnlab/harness/record"
 	"turnlab/harness/stat"
+	"turnlab/reports"
 	"turnlab/reports/digest"
+	"turnlab/reports/unit"
 )
 
 // A view is the trials of an experiment that rules may read.
@@ -65,6 +67,7 @@ func (v view) lost() string {
 // A measure is a figure of a series by block.
 type measure struct {
 	name    string
+	label   string // the engine's
 	byBlock map[int]float64
 }
 
@@ -86,15 +89,32 @@ func (m measure) median() float64 {
 	return s.Median
 }
 
+// cell shows the median with its interval, or with the range of its trials when there are too few for one.
+func (m measure) cell(u unit.Unit) reports.FindingCell {
+	s, err := stat.Summarise(m.sorted())
+	switch {
+	case err != nil:
+		return nothing
+	case s.N == 1:
+		return reports.FindingCell{Text: u.Format(s.Median)}
+	case s.Exists():
+		return reports.FindingCell{Text: u.Format(s.Median), Spread: u.Format(s.Low) + " to " + u.Format(s.High)}
+	}
+	return reports.FindingCell{Text: u.Format(s.Median), Spread: u.Format(s.Min) + " to " + u.Format(s.Max)}
+}
+
+// nothing is the cell of what has no figure.
+var nothing = reports.FindingCell{Text: "–"}
+
 // values reads a metric of the trials that w picks, by block. A block with two such trials counts the first.
 func values(name string, trials []*record.Trial, w where, m digest.Metric) measure {
-	out := measure{name, map[int]float64{}}
+	out := measure{name: name, byBlock: map[int]float64{}}
 	for _, t := range trials {
 		if _, seen := out.byBlock[t.Block]; seen || !w(t.Point) {
 			continue
 		}
 		if x, ok := m.Of(t); ok && x > 0 {
-			out.byBlock[t.Block] = x
+			out.byBlock[t.Block], out.label = x, t.Label()
 		}
 	}
 	return out

@@ -464,7 +464,7 @@ func TestSVGAndPNGShowTheSame(t *testing.T) {
 	b := openTab(t)
 	for _, chart := range [][2]string{
 		{"quick", "echo-closed-p99"}, {"quick", "echo-closed-cpu-ratio"}, {"quick", "echo-closed-spectrum"}, {"quick", "http-closed-progress"},
-		{"experiments", "hog-innocents-coop-yield-0s"}, {"experiments", "memory-slope"}, {"experiments", "hog-strips"}, {"experiments", "load-cost"},
+		{"experiments", "hog-innocents-coop"}, {"experiments", "memory-slope"}, {"experiments", "hog-strips"}, {"experiments", "load-cost"},
 	} {
 		name := chart[1]
 		dir, _ := reportOf(t, chart[0])

@@ -216,8 +216,13 @@ func fixtureOptions(name string) Options {
 		code := []Source{{"coop", []string{tinyEngine}}, {"preempt", []string{strings.ReplaceAll(tinyEngine, "<", ">")}}, {"loop", nil}}
 		return Options{Experiments: declared(), Sources: code, Findings: []Finding{
 			{Level: Claim, Experiment: "hog", Charts: []string{"innocents"},
-				Title: "Under coop, innocents waited 70.0 ms at p99 for hogs of 50 ms; under preempt 12.0 ms",
-				Text:  "5.83× (5.61 to 6.02, 3 trials): 1 % of the requests computed for 50 ms, 480 requests/s in an open loop."},
+				Title:   "Beside 50 ms hogs, innocents' p99 was 70.0 ms under coop and 12.0 ms under preempt (in 3 trials)",
+				Text:    "Ranges over 3 blocks. 1 % of the requests computed for 50 ms, 480 requests/s in an open loop.",
+				Columns: []string{"with hogs", "without", "grew by", "against coop"},
+				Rows: []FindingRow{
+					{Name: "coop", Label: "coop", Cells: []FindingCell{{"70.0 ms", "68.0 ms to 71.0 ms"}, {"5.00 ms", ""}, {"14.0×", "13.6× to 14.2×"}, {"–", ""}}},
+					{Name: "preempt", Label: "preempt", Cells: []FindingCell{{"12.0 ms", "11.8 ms to 12.1 ms"}, {"4.00 ms", ""}, {"3.00×", "2.95× to 3.03×"}, {"0.17×", "0.17× to 0.18×"}}, Verdict: Lower},
+				}},
 			{Level: Open, Experiment: "load", Title: "No difference in p99 was shown between coop and preempt at 10 000/s", Charts: []string{"stick"}},
 			{Level: Limit, Experiment: "hog", Title: "hog at 5 % and 50 ms was not measured under coop", Text: "The run was interrupted."},
 		}}

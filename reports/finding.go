@@ -1,14 +1,29 @@
 package reports
 
-// A Finding is a sentence that the data supports. Whoever makes findings has done the statistics; reports only show them.
+// A Finding is a claim that the data supports, and the figures that it is made from. Whoever makes findings has done the
+// statistics; reports only show them.
 type Finding struct {
 	Level  string   // one of the levels below
-	Title  string   // the claim, in one sentence
-	Text   string   // how large, how sure, under which conditions
+	Title  string   // the claim, in one short sentence
+	Text   string   // how sure, under which conditions
 	Charts []string // IDs of the experiment's plots, or names of files in charts without their ending
 	// Experiment is the question that it answers, if it answers one's.
 	Experiment string
+	// Columns name what the cells of Rows hold. Without rows there are none.
+	Columns []string
+	Rows    []FindingRow
 }
+
+// A FindingRow is what a finding says of one engine.
+type FindingRow struct {
+	Name    string
+	Label   string // the engine's, which tells its marker
+	Cells   []FindingCell
+	Verdict string // one of those below, or which rows are surpassed; empty for what the others are held against
+}
+
+// A FindingCell is a figure, and its interval or range if there is one.
+type FindingCell struct{ Text, Spread string }
 
 // Levels of a finding.
 const (
@@ -16,3 +31,49 @@ const (
 	Open  = "open"  // no difference was shown, which does not mean that there is none
 	Limit = "limit" // what was not measured, or cannot be told
 )
+
+// Verdicts of a row.
+const (
+	Higher      = "higher"
+	Lower       = "lower"
+	NotShown    = "no difference shown"
+	TooFew      = "too few blocks" // to tell
+	OneTrial    = "one valid trial"
+	OneBlock    = "one common block"
+	NotTogether = "no common block" // with what it would be compared with
+)
+
+// table returns the rows for any kind of output. The last so many columns of figures have their spreads in their text, for
+// outputs that cannot set them apart.
+func (f Finding) table(spreads int) dataTable {
+	t := dataTable{Columns: []column{{Name: "engine", Text: true}}}
+	for _, name := range f.Columns {
+		t.Columns = append(t.Columns, column{Name: name})
+	}
+	t.Columns = append(t.Columns, column{Name: "told apart", Text: true})
+	for _, r := range f.Rows {
+		row := []cell{{Text: r.Name, Label: r.Label}}
+		for i, c := range r.Cells {
+			text := c.Text
+			if c.Spread != "" && i >= len(r.Cells)-spreads {
+				text += " (" + c.Spread + ")"
+			}
+			row = append(row, cell{Text: text, Small: c.Spread})
+		}
+		t.Rows = append(t.Rows, append(row, textCell(r.Verdict)))
+	}
+	return t
+}
+
+// within returns the table with as many spreads as fit into a width.
+func (f Finding) within(width int) dataTable {
+	for spreads := len(f.Columns); spreads > 0; spreads-- {
+		if t := f.table(spreads); t.width() <= width {
+			return t
+		}
+	}
+	return f.table(0)
+}
+
+// Table is what the page shows.
+func (f Finding) Table() dataTable { return f.table(0) }

@@ -24,6 +24,9 @@ func (r *report) markdown(w io.Writer) error {
 	}
 	for _, f := range r.findings {
 		fmt.Fprintf(&b, "\n**%s** %s\n", mdText(f.Title), mdText(f.Text))
+		if len(f.Rows) > 0 {
+			mdTable(&b, f.table(len(f.Columns)))
+		}
 	}
 	for _, x := range r.exhibits {
 		x.markdown(&b)

@@ -258,11 +258,11 @@ func (r *report) verdict() string {
 	case d.Intervals():
 		text := blocksText(d) + ": bands are 95 % intervals of the median, and ratios are taken within blocks."
 		if least, _ := d.Blocks(); least < stat.MinTrials {
-			text += fmt.Sprintf(" Where there are fewer than %d, bands are ranges, and no winner is named.", stat.MinTrials)
+			text += fmt.Sprintf(" Where there are fewer than %d, bands are ranges, no winner is named, and higher or lower is only what lies more than 2× apart in all of at least three trials each.", stat.MinTrials)
 		}
 		return text
 	default:
-		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks.",
+		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks. Higher or lower is only what lies more than 2× apart in all of at least three trials each.",
 			blocksText(d), stat.MinTrials)
 	}
 }

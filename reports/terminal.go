@@ -46,7 +46,10 @@ func Terminal(w io.Writer, run *record.Run, trials []record.Trial, opts Terminal
 	for _, f := range r.findings {
 		t.line(plain, "")
 		t.wrapIn(strong, "", f.Title)
-		t.wrap("  ", f.Text)
+		if len(f.Rows) > 0 {
+			t.told(f.within(terminalWidth))
+		}
+		t.wrap("", f.Text)
 	}
 	for _, x := range r.exhibits {
 		t.exhibit(x)
@@ -133,6 +136,9 @@ func printable(text string) string {
 		return r
 	}, text)
 }
+
+// told writes the rows of a finding: names at the left, figures and verdicts at the right.
+func (t *terminal) told(table dataTable) { t.columns(table.lines(len(table.Rows)), 0) }
 
 // terminalRowsMost bounds the table of an experiment; the page has all.
 const terminalRowsMost = 24

@@ -287,7 +287,7 @@ func shorten(series []Series) {
 		taken[brief[i]]++
 	}
 	for i := range series {
-		if several := len(series[i].Options) > 1; several && taken[brief[i]] == 1 {
+		if taken[brief[i]] == 1 {
 			series[i].Name = brief[i]
 		}
 	}
