@@ -277,3 +277,19 @@ func TestAFindingSaysHowManyBlocksStandBehindIt(t *testing.T) {
 		must(t, f, ok, reports.Open, want)
 	}
 }
+
+func TestATitleNamesNoFigureOfOneTrialBesideTwoThatAreSurer(t *testing.T) {
+	three := two
+	three.series = append(three.series[:2:2], plainly("c"))
+	f, ok := viewOf(digestOf(made("a", nil, 100, 100), made("b", nil, 200, 200), made("c", nil, 9000)), "x").against(three)
+	must(t, f, ok, reports.Open, "It took 200 µs under b and 100 µs under a (in 2 trials)", "c 9.00 ms 90.0× one valid trial")
+}
+
+func TestSeriesWithoutACommonBlockKeepTheirFiguresAndAreNotCompared(t *testing.T) {
+	three := two
+	three.series = append(three.series[:2:2], plainly("c"))
+	c := made("c", nil, 300)
+	c[0].Block = 7
+	f, ok := viewOf(digestOf(made("a", nil, 100), made("b", nil, 200), c), "x").against(three)
+	must(t, f, ok, reports.Open, "c 300 µs – "+reports.NotTogether)
+}

@@ -444,3 +444,23 @@ func TestWhatTheScriptReadsMatchesWhatItPointsAt(t *testing.T) {
 		}
 	}
 }
+
+func TestTheRowsOfAFindingFitATerminalHoweverManyFiguresTheyHave(t *testing.T) {
+	f := Finding{Title: "A claim", Columns: []string{"with hogs", "without", "grew by", "against coop"}}
+	for _, name := range []string{"coop", "an engine whose name is far longer than anybody would choose"} {
+		cell := FindingCell{"65.5 ms", "51.7 ms to 104 ms"}
+		f.Rows = append(f.Rows, FindingRow{Name: name, Cells: []FindingCell{cell, cell, cell, cell}, Verdict: NotShown})
+	}
+	var b strings.Builder
+	if err := Terminal(&b, &record.Run{}, nil, TerminalOptions{Options: Options{Findings: []Finding{f}}}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > terminalWidth {
+			t.Errorf("too long: %s", line)
+		}
+	}
+	if n := strings.Count(b.String(), NotShown); n != 2 {
+		t.Errorf("%d verdicts, want 2:\n%s", n, b.String())
+	}
+}
