@@ -45,6 +45,20 @@ func (f *pointFlags) addLoad(c *cobra.Command) {
 	f.addSet(c)
 }
 
+// noShares makes the help of a command that makes no closed loop first say what --rate is there.
+func (f *pointFlags) noShares(c *cobra.Command) {
+	c.Flags().Lookup("rate").Usage = "requests per second over all connections; 0 is the closed loop, where each connection waits for its reply"
+}
+
+// refuseShares refuses a rate that is a share of what nobody has measured.
+func (f *pointFlags) refuseShares(c *cobra.Command) error {
+	if rate := *f.load["rate"]; strings.Contains(rate, "%") {
+		return misuse.Errorf("--rate %s: a share needs a closed loop first, which 'lab %s' does not make: "+
+			"say requests per second, or use 'lab sweep --rate %s'", rate, c.Name(), rate)
+	}
+	return nil
+}
+
 func (f *pointFlags) addSet(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "ENGINE.OPTION=VALUE or WORKLOAD.OPTION=VALUE; may be repeated (see lab list)")
 }

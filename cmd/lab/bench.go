@@ -34,9 +34,18 @@ func benchCommand() *cobra.Command {
 		Short: "Run experiments (a suite, quick or full, or some of it) and write their report",
 		Long: "Run experiments and write their report: all of a suite, or those that --experiment names. quick takes minutes\n" +
 			"and shows ranges; full gives intervals and verdicts. An experiment that has no quick form takes its full one.",
-		Args: cobra.MaximumNArgs(1),
+		Example: "  lab bench quick\n  lab bench full --experiment hog,load --out results/two\n  lab bench --resume --out results/two",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return misuse.Errorf("bench takes one suite, but got %s; see 'lab bench --help'", strings.Join(args, " and "))
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.out.resume {
+				if len(args) > 0 {
+					return misuse.Errorf("bench --resume takes no suite: it goes on by the plan of the run in --out")
+				}
 				return resume(c, &f.out, nil)
 			}
 			suite := experiments.Quick

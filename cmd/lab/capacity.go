@@ -25,6 +25,8 @@ func capacityCommand() *cobra.Command {
 		Long: "Find, for each engine, the highest rate at which a service level such as p99<5ms holds: two bounds by the\n" +
 			"search of RFC 9971, in which late, failed and unsent requests are lost. Engines take turns, and every probe\n" +
 			"is a record.",
+		Example: "  lab capacity --engine coop,threads --slo 'p99<5ms'\n" +
+			"  lab capacity --workload kv --conns 256 --slo 'p99.9<20ms' --width 10%",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			goal, err := capacityGoal(&points, slo, width)
@@ -56,6 +58,10 @@ func capacityCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&points.engines, "engine", []string{"coop", "preempt", "threads"}, "engines (see lab list)")
 	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"http"}, "workloads (see lab list)")
 	points.addLoad(c)
+	// It stays a flag, to say more than that there is none, and is not shown.
+	if err := c.Flags().MarkHidden("rate"); err != nil {
+		panic("lab: " + err.Error())
+	}
 	points.addForeign(c)
 	c.Flags().StringVar(&points.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
 	c.Flags().StringVar(&points.clientCPUs, "client-cpus", "", "CPUs of the generator (default: the others)")

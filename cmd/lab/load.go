@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,7 +33,11 @@ func loadCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Load a server that runs already, and check every reply",
-		Args:  noArguments,
+		Long: "Load a server that runs already, and check every reply. When nothing was answered rightly, or the trial is\n" +
+			"invalid for another reason, the exit code is 1.",
+		Example: "  lab load --workload http --target 127.0.0.1:8080 --conns 64\n" +
+			"  lab load --workload kv --target 127.0.0.1:6379 --rate 20000 --json",
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if address == "" {
 				return misuse.Errorf("no target: say --target HOST:PORT, or --transport unix --target PATH")
@@ -46,9 +51,11 @@ func loadCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(c.OutOrStdout()).Encode(t)
+				err = json.NewEncoder(c.OutOrStdout()).Encode(t)
+			} else {
+				err = printTrial(c.OutOrStdout(), t, address)
 			}
-			return printTrial(c.OutOrStdout(), t, address)
+			return errors.Join(err, spoilt(t))
 		},
 	}
 	c.Flags().StringVar(&address, "target", "", "address of the server, or the path of a unix socket")
@@ -56,12 +63,16 @@ func loadCommand() *cobra.Command {
 	c.Flags().StringVar(&cpus, "cpus", "", "CPUs of the generator, such as 1 (default: all)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one trial record")
 	points.addLoad(c)
+	points.noShares(c)
 	return c
 }
 
 // target resolves the flags to the one point that they describe.
 func (f *pointFlags) target(c *cobra.Command, cpus string) (point record.Point, err error) {
 	f.engines, f.blocks = []string{target.Name}, 1
+	if err := f.refuseShares(c); err != nil {
+		return point, err
+	}
 	s, err := f.sweep(c)
 	if err != nil {
 		return point, err
@@ -100,6 +111,19 @@ func measure(c *cobra.Command, point record.Point, seed uint64, address string) 
 	trial.Record(t, &result)
 	flags.Judge(t)
 	return t, nil
+}
+
+// spoilt says why the figures of a trial would mislead, if they would: who loads a server in a script reads the exit code.
+func spoilt(t *record.Trial) error {
+	if t.Failed != "" {
+		return fmt.Errorf("the trial failed: %s", t.Failed)
+	}
+	for _, f := range t.Flags {
+		if f.Level == record.Invalid {
+			return fmt.Errorf("the trial is invalid: %s: %s", f.Code, f.Advice)
+		}
+	}
+	return nil
 }
 
 // printTrial writes a record for people, at 80 columns.

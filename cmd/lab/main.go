@@ -1,8 +1,9 @@
 // Lab measures who should decide when a task gives up the CPU.
 //
 // Each file of this package is one command: it reads flags, calls the package that does the work and prints what comes
-// back. Exit codes: 0 done; 1 something failed; 2 the command line asks for something that cannot be (one line on standard
-// error says what to do); 3 a comparison found a proven regression; 130 interrupted, with what was done kept.
+// back. Exit codes: 0 done; 1 something failed, or a trial of lab load is invalid; 2 the command line asks for something that
+// cannot be (one line on standard error says what to do); 3 a comparison found a proven regression; 130 interrupted, with what
+// was done kept.
 package main
 
 import (
@@ -41,12 +42,18 @@ func Main(args []string, in io.Reader, out, errs io.Writer) (code int) {
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Whoever asks a second time wants the process to end, whatever it is at.
+	context.AfterFunc(ctx, stop)
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	return exitCode(root.ExecuteContext(ctx), errs)
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, run.ErrInterrupted) {
+		err = fmt.Errorf("%w: %w", run.ErrInterrupted, err)
+	}
+	return exitCode(err, errs)
 }
 
 // exitCode prints an error as one line and says how the process ends.
@@ -76,7 +83,9 @@ func rootCommand() *cobra.Command {
 		Use:   "lab",
 		Short: "Who should decide when a task gives up the CPU?",
 		Long: "Turnlab runs the same socket workloads under cooperative futures, goroutines and OS threads,\n" +
-			"and measures what each costs in throughput, latency, CPU and memory.",
+			"and measures what each costs in throughput, latency, CPU and memory.\n\n" +
+			"Exit codes: 0 done; 1 something failed, or a trial of lab load is invalid; 2 the command line asks for what\n" +
+			"cannot be; 3 a comparison found a proven regression; 130 interrupted, with what was done kept.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArguments,
@@ -88,7 +97,31 @@ func rootCommand() *cobra.Command {
 	})
 	root.AddCommand(benchCommand(), sweepCommand(), capacityCommand(), compareCommand(), fitCommand(), timelineCommand(), reportCommand(),
 		serveCommand(), loadCommand(), listCommand(), versionCommand(), childCommand())
+	checkGenerated(root)
 	return root
+}
+
+// checkGenerated makes wrong arguments of the commands that come with cobra the misuse that they are for all others.
+func checkGenerated(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err != nil {
+					return misuse.Errorf("%w", err)
+				}
+				return noArguments(about, rest)
+			}
+		case "completion":
+			c.Args = noArguments
+			for _, shell := range c.Commands() {
+				shell.Args = noArguments
+			}
+		}
+	}
 }
 
 // noArguments refuses what a command does not take, and names the commands when one was misspelt.

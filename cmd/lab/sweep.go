@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +29,7 @@ type outFlags struct {
 func (f *outFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "out", "", "folder of the run; it must not exist (default results/NAME-TIME)")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the plan (points, trials, time) and stop")
-	c.Flags().BoolVar(&f.resume, "resume", false, "go on with the interrupted run in --out; other flags come from its plan")
+	c.Flags().BoolVar(&f.resume, "resume", false, "go on with the interrupted run in --out, by its plan")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress on standard error")
 }
 
@@ -38,6 +41,9 @@ func sweepCommand() *cobra.Command {
 		Short: "Measure every combination of engines, workloads and parameters",
 		Long: "Measure every combination of engines, workloads and parameters in shuffled blocks of fresh processes, then\n" +
 			"write the report. A flag that takes a list is an axis: commas, ranges 1..4096*4 (times) and 0..100+20 (steps).",
+		Example: "  lab sweep --engine coop,threads --workload echo --conns 1..256*4 --blocks 6\n" +
+			"  lab sweep --rate 20%,50%,80% --set coop.yield=0s,100us --dry-run\n" +
+			"  lab sweep --resume --out results/sweep-20260102-150405",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if out.resume {
@@ -78,7 +84,28 @@ func execute(c *cobra.Command, p *plan.Plan, out *outFlags, name string) error {
 	return finish(c, dir, err)
 }
 
+// besideResume are the flags that --resume can go with: what else there is comes from the plan.
+var besideResume = []string{"resume", "out", "dry-run", "quiet", "exec"}
+
+// onlyResume refuses flags that the plan has decided already: who gives one expects it to count.
+func onlyResume(c *cobra.Command) error {
+	given := 0
+	for _, name := range besideResume {
+		if c.Flags().Changed(name) {
+			given++
+		}
+	}
+	if c.Flags().NFlag() > given {
+		return misuse.Errorf("--resume goes on by the plan of the run and takes only --%s: leave the other flags out, or begin a new run",
+			strings.Join(besideResume[1:], ", --"))
+	}
+	return nil
+}
+
 func resume(c *cobra.Command, out *outFlags, foreign []string) error {
+	if err := onlyResume(c); err != nil {
+		return err
+	}
 	if out.out == "" {
 		return misuse.Errorf("--resume needs --out DIR: the folder of the interrupted run")
 	}
@@ -86,8 +113,51 @@ func resume(c *cobra.Command, out *outFlags, foreign []string) error {
 	if err != nil {
 		return err
 	}
+	if out.dryRun {
+		return printRest(c.OutOrStdout(), catalog, out.out)
+	}
 	_, err = run.Resume(c.Context(), catalog, run.Options{Dir: out.out, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
 	return finish(c, out.out, err)
+}
+
+// printRest says what --resume would still do, and does nothing.
+func printRest(w io.Writer, catalog plan.Catalog, dir string) error {
+	rest, err := run.Remaining(catalog, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s: %d of %d trials remain, about %v\n", dir, len(rest.Jobs), rest.Planned, plan.Estimate(rest.Jobs).Round(time.Second))
+	if rest.Stopped != "" {
+		fmt.Fprintf(w, "the run ended before all blocks were done: %s\n", rest.Stopped)
+	}
+	for _, s := range rest.Searches {
+		fmt.Fprintf(w, "after the blocks: searches for the highest rate within %s, from each point of %s\n", strings.Join(s.SLOs, ", "), s.Experiment)
+	}
+	labels, err := missingTimelines(dir)
+	if err == nil && len(labels) > 0 {
+		fmt.Fprintf(w, "after the blocks: timelines of %s\n", strings.Join(labels, ", "))
+	}
+	if err != nil || len(rest.Jobs) == 0 {
+		return err
+	}
+	return printJobs(w, rest.Jobs)
+}
+
+// printJobs lists trials in their order.
+func printJobs(w io.Writer, jobs []plan.Job) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nblock\tengine\tworkload\tloop\tconns")
+	for _, j := range jobs {
+		block, conns := fmt.Sprint(j.Block+1), j.Point.Text("conns")
+		if j.Point.Arm == record.Probe {
+			block = "first"
+		}
+		if conns == "" {
+			conns = "-"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", block, j.Point.Label(), j.Point.Workload, j.Point.Mode, conns)
+	}
+	return table.Flush()
 }
 
 // finish makes what follows the trials of a run that ended with err, if it got far enough: timelines, unless it was
@@ -102,15 +172,23 @@ func finish(c *cobra.Command, dir string, err error) error {
 	return errors.Join(err, writeReport(c.OutOrStdout(), dir))
 }
 
-// traceExperiments makes the timelines that the run's experiments ask for, unless it has them already.
-func traceExperiments(c *cobra.Command, dir string) error {
+// missingTimelines lists the engines of the timelines that the run's experiments ask for, unless it has them already.
+func missingTimelines(dir string) ([]string, error) {
 	folder, err := record.Load(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	labels := experiments.Timelines(&folder.Run)
 	have, err := record.LoadTimelines(dir)
-	if err != nil || len(labels) == 0 || len(have) > 0 {
+	if err != nil || len(have) > 0 {
+		return nil, err
+	}
+	return experiments.Timelines(&folder.Run), nil
+}
+
+// traceExperiments makes the timelines that the run's experiments ask for, unless it has them already.
+func traceExperiments(c *cobra.Command, dir string) error {
+	labels, err := missingTimelines(dir)
+	if err != nil || len(labels) == 0 {
 		return err
 	}
 	catalog, err := catalogWith(nil)

@@ -34,6 +34,8 @@ func timelineCommand() *cobra.Command {
 		Long: "Trace one short trial per engine and draw who ran when: a row for each connection, with the time that it ran,\n" +
 			"the time that it was ready and did not, and its requests. Tracing costs time, so nothing here is a measurement.\n" +
 			"DIR gets report.html, the drawings, and a trace for each engine that ui.perfetto.dev opens.",
+		Example: "  lab timeline --engine coop,preempt\n" +
+			"  lab timeline --engine threads --workload http --conns 8 --rate 1000 --duration 50ms",
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			p, err := points.timelinePlan(c)
@@ -49,6 +51,7 @@ func timelineCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&points.engines, "engine", []string{"coop", "preempt", "threads"}, "engines with a task for each connection (see lab list)")
 	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"hog"}, "workloads (see lab list)")
 	points.addTimeline(c)
+	c.Flags().Lookup("rate").Usage = "requests per second over all connections, above 0: a picture is of an open loop"
 	c.Flags().StringVar(&points.serverCPUs, "server-cpus", "", "CPUs of the server, such as 0 or 0-3 (default: the first half)")
 	c.Flags().StringVar(&points.clientCPUs, "client-cpus", "", "CPUs of the client (default: the others)")
 	c.Flags().StringVar(&out, "out", "", "folder of the timelines; it must not exist (default results/timeline-TIME)")
@@ -80,6 +83,9 @@ func (f *pointFlags) addTimeline(c *cobra.Command) {
 // timelinePlan takes what was not given from the picture that the lab draws by itself, as far as it applies.
 func (f *pointFlags) timelinePlan(c *cobra.Command) (*plan.Plan, error) {
 	f.blocks = 1
+	if err := f.refuseShares(c); err != nil {
+		return nil, err
+	}
 	s, err := f.sweep(c)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package load
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -37,8 +38,11 @@ type schedule struct {
 
 // newSchedule returns the share of a thread with rate requests per second, of threads threads in all. Independent Poisson
 // processes add up to a Poisson process; fixed ones are shifted against each other so that they add up to even gaps when
-// their rates are equal.
+// their rates are equal. A rate that is not above 0 is a programmer's mistake: gaps without end, or backwards in time.
 func newSchedule(l control.Load, rate float64, thread, threads int) schedule {
+	if !(rate > 0) {
+		panic(fmt.Sprintf("load: a schedule of %v requests per second", rate))
+	}
 	s := schedule{next: never, gap: 1e9 / rate}
 	if l.Arrivals == Fixed {
 		s.at = s.gap * (float64(thread) + 0.5) / float64(threads)

@@ -143,3 +143,16 @@ func TestPlacesAreUsedInTheOrderInWhichTheyBecameFree(t *testing.T) {
 		t.Errorf("%d places are left of 3", q.n)
 	}
 }
+
+func TestScheduleRefusesRatesThatAreNotAboveZero(t *testing.T) {
+	for _, rate := range []float64{0, -1, math.NaN()} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("a schedule of %v requests per second", rate)
+				}
+			}()
+			newSchedule(control.Load{Arrivals: Fixed}, rate, 0, 1)
+		}()
+	}
+}

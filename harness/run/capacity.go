@@ -68,7 +68,8 @@ func FindCapacity(ctx context.Context, p *plan.Plan, goal CapacityGoal, o Option
 func checkCapacity(p *plan.Plan, goal CapacityGoal, o Options) error {
 	loss := 1 - goal.SLO.Share
 	if goal.Width < loss || goal.Width >= 1 {
-		return misuse.Errorf("--width %g: it takes a share from the loss that %s allows, %.4g, to below 1", goal.Width, goal.SLO.Text, loss)
+		return misuse.Errorf("--slo %s allows a loss of %.4g, and bounds cannot be closer than that: --width is %g, and takes from %.4g to below 1",
+			goal.SLO.Text, loss, goal.Width, loss)
 	}
 	for _, point := range p.Points {
 		if point.Mode != record.Closed {

@@ -57,7 +57,7 @@ func travel(ctx context.Context, w *workloads.Workload, job plan.Job, ready *con
 		return nil, err
 	}
 	j := &journey{timeout: job.Point.Duration("timeout"), pids: ready.PIDs}
-	err = j.open(clients, w.Classes, job.Point, ready.Address)
+	err = j.open(ctx, clients, w.Classes, job.Point, ready.Address)
 	if err == nil {
 		err = j.load(ctx, job)
 	}
@@ -89,7 +89,7 @@ func clientsOf(w *workloads.Workload, job plan.Job) (workloads.Clients, error) {
 }
 
 // open opens the connections one after the other, with an answered request on each: in this order the server numbers them.
-func (j *journey) open(clients workloads.Clients, classes []string, point record.Point, address string) error {
+func (j *journey) open(ctx context.Context, clients workloads.Clients, classes []string, point record.Point, address string) error {
 	for i := range int(point.Number("conns")) {
 		conn, err := net.DialTimeout(point.Text("transport"), address, j.timeout)
 		if err != nil {
@@ -101,7 +101,7 @@ func (j *journey) open(clients workloads.Clients, classes []string, point record
 		if err := c.send(j.timeout); err != nil {
 			return err
 		}
-		if err := j.await(); err != nil {
+		if err := j.await(ctx); err != nil {
 			return err
 		}
 	}
@@ -109,8 +109,11 @@ func (j *journey) open(clients workloads.Clients, classes []string, point record
 }
 
 // await waits until all requests are answered. Those that are not within the timeout stay without a reply.
-func (j *journey) await() error {
+func (j *journey) await(ctx context.Context) error {
 	for end := time.Now().Add(j.timeout); time.Now().Before(end); time.Sleep(50 * time.Microsecond) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		waiting := false
 		for _, c := range j.callers {
 			select {
@@ -135,7 +138,11 @@ func (j *journey) load(ctx context.Context, job plan.Job) error {
 	start := monotonic() + int64(5*time.Millisecond)
 	j.from = start + int64(job.Point.Duration("warmup"))
 	j.to = j.from + int64(job.Point.Duration("duration"))
-	for _, d := range schedule(job, start, j.to, len(j.callers)) {
+	due, err := schedule(job, start, j.to, len(j.callers))
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
 		if err := j.edges(ctx, d.at); err != nil {
 			return err
 		}
@@ -153,7 +160,7 @@ func (j *journey) load(ctx context.Context, job plan.Job) error {
 	if err := j.edges(ctx, j.to+1); err != nil {
 		return err
 	}
-	return j.await()
+	return j.await(ctx)
 }
 
 // edges reads the server's CPU time at those edges of the span that come before a time.
@@ -187,10 +194,15 @@ func (j *journey) cpuNS() int64 {
 }
 
 // schedule draws when requests are due and on which connection, from the seed alone. Connections take turns, in an order that
-// is shuffled anew for each round, so that few requests come while the one before is under way.
-func schedule(job plan.Job, from, to int64, conns int) []due {
+// is shuffled anew for each round, so that few requests come while the one before is under way. A rate that is not
+// above 0 has no schedule: all requests would be due at once, or none, and the list would have no end.
+func schedule(job plan.Job, from, to int64, conns int) ([]due, error) {
 	random := rand.New(rand.NewPCG(job.Seed, 1))
-	gap := 1e9 / job.Point.Number("rate")
+	rate := job.Point.Number("rate")
+	if !(rate > 0) {
+		return nil, misuse.Errorf("rate %v: a schedule takes one above 0", rate)
+	}
+	gap := 1e9 / rate
 	draw := random.ExpFloat64
 	if job.Point.Text("arrivals") == "fixed" {
 		draw = func() float64 { return 1 }
@@ -204,7 +216,7 @@ func schedule(job plan.Job, from, to int64, conns int) []due {
 		all = append(all, due{from + int64(at), round[0]})
 		round = round[1:]
 	}
-	return all
+	return all, nil
 }
 
 // close closes the connections, which ends those who listen.

@@ -212,7 +212,7 @@ func check(c plan.Catalog, point record.Point) error {
 		return misuse.Errorf("a timeline cannot show engine %s, which has no task for each connection; there are: "+
 			"coop, coop/await, preempt, preempt/nopreempt, threads", point.Label())
 	}
-	if point.Mode != record.Open {
+	if point.Mode != record.Open || !(point.Number("rate") > 0) { // a share of what a closed loop does is no rate yet
 		return misuse.Errorf("a timeline needs a rate: requests come at times that do not depend on the replies, such as --rate 500")
 	}
 	if n := point.Number("conns"); n > ConnsMax {
