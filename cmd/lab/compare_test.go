@@ -36,3 +36,34 @@ func TestAComparisonCanBeOfSomeExperiments(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestSettingsOfAComparisonAreRead(t *testing.T) {
+	got, err := parseVariants([]string{"coop", "preempt"}, []string{"coop.yield=0s"})
+	if err != nil || len(got) != 2 || got[0].Set["coop.yield"] != "0s" || len(got[1].Set) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, text := range []string{"coop.yield", "yield=0s", "coop.yield=", "threads.procs=1"} {
+		if _, err := parseVariants([]string{"coop", "preempt"}, []string{text}); !misuse.Is(err) {
+			t.Errorf("--set %s: %v", text, err)
+		}
+	}
+	if value, ok := engineDefault("coop.yield"); !ok || value == "" {
+		t.Errorf("coop.yield has the default %q", value)
+	}
+	if value, ok := engineDefault("preempt.via"); !ok || value != "channel" {
+		t.Errorf("preempt.via has the default %q", value)
+	}
+	if _, ok := engineDefault("coop.speed"); ok {
+		t.Error("an option that is not has a default")
+	}
+}
+
+func TestRunsWithoutASharedPointAreToldApart(t *testing.T) {
+	at := func(conns float64, experiment string) *record.Run {
+		return &record.Run{Plan: []record.Point{{Engine: "coop", Workload: "echo", Mode: record.Closed, Experiment: experiment,
+			Params: map[string]any{"conns": conns, "coop.procs": conns, "server-cpus": "0"}}}}
+	}
+	if !sharePoint(at(1, ""), at(1, "load")) || sharePoint(at(1, ""), at(2, "")) {
+		t.Error("points are the same by engine and load, and nothing else")
+	}
+}

@@ -88,7 +88,7 @@ func BenchmarkTenThousandTrialsAreLoadedAndAnalysed(b *testing.B) {
 		if d := digest.New(run, trials); d == nil {
 			b.Fatal("no digest")
 		}
-		table, err := compare.Engines(f, "coop", "preempt")
+		table, err := compare.Engines(f, compare.Variant{Label: "coop"}, compare.Variant{Label: "preempt"}, nil)
 		if err != nil || len(table.Rows) < 50 {
 			b.Fatal(err)
 		}

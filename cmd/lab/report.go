@@ -133,8 +133,24 @@ func (f *reportFlags) both(w io.Writer, a, b *record.Folder) (string, error) {
 		names = [2]string{a.Run.ID, b.Run.ID}
 	}
 	run, trials := reports.Together(a, b, names)
+	if !sharePoint(&a.Run, &b.Run) {
+		run.Notes = append(run.Notes, "the runs share no point: no engine was measured under the same load in both, so there is no ratio")
+	}
 	shown := reports.Options{Runs: names[:], Formats: f.formats}
 	return f.print(w, run, trials, filepath.Join(b.Dir, "against-"+names[0]), shown)
+}
+
+// sharePoint reports whether two runs measured some engine under the same load. The experiment that asked does not matter.
+func sharePoint(a, b *record.Run) bool {
+	seen := map[string]bool{}
+	key := func(p record.Point) string {
+		p.Experiment = ""
+		return p.Label() + " " + p.SameLoad()
+	}
+	for _, p := range a.Plan {
+		seen[key(p)] = true
+	}
+	return slices.ContainsFunc(b.Plan, func(p record.Point) bool { return seen[key(p)] })
 }
 
 // print writes the report's files, its summary, and last its path.

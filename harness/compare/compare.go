@@ -12,9 +12,9 @@ package compare
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"turnlab/harness/record"
 	"turnlab/harness/stat"
@@ -35,19 +35,20 @@ type Row struct {
 	Point   string // workload and parameters, as far as they differ within the table
 	Metric  string
 	Better  string  // "higher" or "lower"
-	A, B    float64 // medians, in the metric's unit
+	A, B    float64 // medians of the trials that have a partner, in the metric's unit
 	Ratio   stat.Comparison
 	P       float64 // Ratio.P, corrected for all rows
 	Floor   float64 // largest distance from 1 that an engine's ratio to itself may have; NaN when nobody knows
 	Verdict stat.Verdict
 }
 
-// Engines compares engine b with engine a within a run.
-func Engines(f *record.Folder, a, b string) (*Table, error) {
-	if a == b {
-		return nil, misuse.Errorf("%s is named twice: name two engines, as in --engine coop,preempt", a)
+// Engines compares engine b with engine a within a run; the two may be one engine with two settings. Where a run has an
+// engine several times under one load and the variant does not say which is meant, the one with the defaults is taken.
+func Engines(f *record.Folder, a, b Variant, defaults Defaults) (*Table, error) {
+	if a.Label == b.Label && maps.Equal(a.Set, b.Set) {
+		return nil, misuse.Errorf("%s is named twice: name two engines, as in --engine coop,preempt", a.Label)
 	}
-	t := &Table{A: a, B: b, Paired: true}
+	t := &Table{A: a.text(), B: b.text(), Paired: true}
 	sideA, err := newSide(f, a)
 	if err != nil {
 		return nil, err
@@ -56,14 +57,14 @@ func Engines(f *record.Folder, a, b string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.fill(record.Point.SameLoad, sideA, sideB, floorsOf(f)); err != nil {
+	if err := t.fill(record.Point.SameLoad, defaults, sideA, sideB, floorsOf(f)); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
 // Runs compares the engines of run b with the same engines of run a; with engines named, only those.
-func Runs(a, b *record.Folder, engines []string) (*Table, error) {
+func Runs(a, b *record.Folder, engines []Variant) (*Table, error) {
 	if a.Run.ID == b.Run.ID {
 		return nil, misuse.Errorf("%s and %s are the same run: to compare two of its engines, name it once with --engine coop,preempt",
 			a.Dir, b.Dir)
@@ -80,7 +81,7 @@ func Runs(a, b *record.Folder, engines []string) (*Table, error) {
 	same := func(p record.Point) string {
 		return fmt.Sprintf("%s %v %s", p.Label(), p.Options(p.Engine), p.SameLoad()) // maps are printed in order
 	}
-	if err := t.fill(same, sideA, sideB, larger(floorsOf(a), floorsOf(b))); err != nil {
+	if err := t.fill(same, nil, sideA, sideB, larger(floorsOf(a), floorsOf(b))); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -94,52 +95,56 @@ type side struct {
 }
 
 // newSide collects what the named engines of a run have measured; all engines when none is named.
-func newSide(f *record.Folder, engines ...string) (side, error) {
+func newSide(f *record.Folder, engines ...Variant) (side, error) {
 	run, counted := f.Counted()
 	s := side{name: f.Dir, trials: byPoint(counted)}
-	var labels []string
 	for _, p := range run.Plan {
-		labels = append(labels, p.Label())
-		if len(engines) == 0 || slices.Contains(engines, p.Label()) {
+		if len(engines) == 0 || slices.ContainsFunc(engines, func(v Variant) bool { return v.takes(p) }) {
 			s.points = append(s.points, p)
 		}
 	}
-	slices.Sort(labels)
-	for _, e := range engines {
-		if !slices.Contains(labels, e) {
-			return s, misuse.Errorf("%s has no engine %q; it has: %s", f.Dir, e, strings.Join(slices.Compact(labels), ", "))
+	for _, v := range engines {
+		if err := v.known(f.Dir, run.Plan); err != nil {
+			return s, err
 		}
 	}
 	return s, nil
 }
 
-// byKey groups the points by what makes them the same on both sides. Two points of one side that are the same would be
-// mixed up, so they are refused.
-func (s side) byKey(key func(record.Point) string) (map[string]record.Point, error) {
-	points := map[string]record.Point{}
+// byKey finds for each load the point that is meant.
+func (s side) byKey(key func(record.Point) string, defaults Defaults) (map[string]record.Point, error) {
+	same := map[string][]record.Point{}
 	for _, p := range s.points {
-		if other, ok := points[key(p)]; ok {
-			return nil, misuse.Errorf("%s has several points of %s under the same load; they differ in %s: compare runs that each have one",
-				s.name, p.Label(), strings.Join(record.Varying([]record.Point{other, p}), ", "))
+		same[key(p)] = append(same[key(p)], p)
+	}
+	points := map[string]record.Point{}
+	for _, p := range s.points { // in the plan's order, so that a run gets the same error twice
+		if _, done := points[key(p)]; done {
+			continue
 		}
-		points[key(p)] = p
+		meant, err := s.plain(same[key(p)], defaults)
+		if err != nil {
+			return nil, err
+		}
+		points[key(p)] = meant
 	}
 	return points, nil
 }
 
 // fill makes the rows and judges them.
-func (t *Table) fill(key func(record.Point) string, a, b side, floors floors) error {
-	pointsA, err := a.byKey(key)
+func (t *Table) fill(key func(record.Point) string, defaults Defaults, a, b side, floors floors) error {
+	pointsA, err := a.byKey(key, defaults)
 	if err != nil {
 		return err
 	}
-	pointsB, err := b.byKey(key)
+	pointsB, err := b.byKey(key, defaults)
 	if err != nil {
 		return err
 	}
 	var shared []record.Point
 	for _, p := range a.points {
-		if _, ok := pointsB[key(p)]; ok {
+		_, ok := pointsB[key(p)]
+		if ok && identity(p) == identity(pointsA[key(p)]) {
 			shared = append(shared, p)
 		}
 	}
@@ -163,13 +168,19 @@ func (t *Table) fill(key func(record.Point) string, a, b side, floors floors) er
 	return nil
 }
 
-// row compares one figure; ok is false when no block has it on both sides.
+// row compares one figure; ok is false when no block has it on both sides. The medians are those of the pairs: a block that
+// one side lacks is in no ratio, and beside the ratio the other side's figure of it would mislead.
 func (t *Table) row(m metric, a, b map[int]float64) (Row, bool) {
-	c, err := stat.Compare(t.pairs(a, b))
+	pairs := t.pairs(a, b)
+	c, err := stat.Compare(pairs)
 	if err != nil {
 		return Row{}, false
 	}
-	return Row{Metric: m.name, Better: m.better, A: median(a), B: median(b), Ratio: c}, true
+	var ofA, ofB []float64
+	for _, p := range pairs {
+		ofA, ofB = append(ofA, p.B), append(ofB, p.A)
+	}
+	return Row{Metric: m.name, Better: m.better, A: median(ofA), B: median(ofB), Ratio: c}, true
 }
 
 // pairs returns B and A, in this order: the ratio says how B compares with A. Figures of one run are paired by their block,

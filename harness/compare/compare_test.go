@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -39,7 +40,7 @@ func folder(id string, blocks int, noise float64, seed uint64, cost map[string]f
 
 func engines(t *testing.T, f *record.Folder) *Table {
 	t.Helper()
-	table, err := Engines(f, "coop", "preempt")
+	table, err := Engines(f, Variant{Label: "coop"}, Variant{Label: "preempt"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func TestTwoRunsAreComparedByEngine(t *testing.T) {
 	if r := table.Rows[1]; len(table.Rows) != 10 || r.Ratio.N != 6 || math.Abs(r.Ratio.Ratio-1.1) > 0.03 || !strings.HasPrefix(r.Point, "coop echo") {
 		t.Errorf("%d rows, %+v", len(table.Rows), r)
 	}
-	if table, err = Runs(a, b, []string{"preempt"}); err != nil || len(table.Rows) != 5 {
+	if table, err = Runs(a, b, []Variant{{Label: "preempt"}}); err != nil || len(table.Rows) != 5 {
 		t.Errorf("%+v, %v", table, err)
 	}
 }
@@ -171,10 +172,10 @@ func TestWhatCannotBeComparedIsTheUsersToMend(t *testing.T) {
 	for want, compare := range map[string]func() (*Table, error){
 		"share no point":       func() (*Table, error) { return Runs(a, other, nil) },
 		"the same run":         func() (*Table, error) { return Runs(a, a, nil) },
-		`no engine "goop"`:     func() (*Table, error) { return Engines(a, "coop", "goop") },
-		"named twice":          func() (*Table, error) { return Engines(a, "coop", "coop") },
-		"differ in coop.procs": func() (*Table, error) { return Engines(twice, "coop", "preempt") },
-		"no valid trials":      func() (*Table, error) { return Engines(empty, "coop", "preempt") },
+		`no engine "goop"`:     func() (*Table, error) { return Engines(a, Variant{Label: "coop"}, Variant{Label: "goop"}, nil) },
+		"named twice":          func() (*Table, error) { return Engines(a, Variant{Label: "coop"}, Variant{Label: "coop"}, nil) },
+		"differ in coop.procs": func() (*Table, error) { return Engines(twice, Variant{Label: "coop"}, Variant{Label: "preempt"}, nil) },
+		"no valid trials":      func() (*Table, error) { return Engines(empty, Variant{Label: "coop"}, Variant{Label: "preempt"}, nil) },
 	} {
 		if _, err := compare(); !misuse.Is(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
@@ -235,5 +236,82 @@ func TestOperationsAreComparedByTimeAndCPUTime(t *testing.T) {
 	var text bytes.Buffer
 	if err := table.Print(&text); err != nil || !strings.Contains(text.String(), "50.1ns") {
 		t.Errorf("%v, %s", err, text.String())
+	}
+}
+
+// yielding makes a run in which coop was measured without yields and with them.
+func yielding() *record.Folder {
+	f := folder("r", 6, 0, 1, map[string]float64{"coop": 10e3, "preempt": 12e3})
+	for i := range f.Run.Plan {
+		f.Run.Plan[i].Params[f.Run.Plan[i].Engine+".yield"] = "0s"
+	}
+	p := f.Run.Plan[0]
+	p.Params = maps.Clone(p.Params)
+	p.Params["coop.yield"] = "100µs"
+	f.Run.Plan = append(f.Run.Plan, p)
+	for b := range 6 {
+		f.Trials = append(f.Trials, record.Trial{Point: p, Block: b, WindowSeconds: 1, CPU: &record.CPU{ServerNSPerReq: 11e3}})
+	}
+	return f
+}
+
+func TestOfSeveralSettingsTheDefaultIsComparedUnlessOneIsNamed(t *testing.T) {
+	defaults := func(name string) (string, bool) { return "0", name == "coop.yield" }
+	for text, want := range map[string]float64{"coop": 10e3, "coop yield=0s": 10e3, "coop yield=100us": 11e3} {
+		v, err := ParseVariant(text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := Engines(yielding(), v, Variant{Label: "preempt"}, defaults)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if r := rowOf(t, table, "cpu"); r.A != want || r.B != 12e3 || table.A != text {
+			t.Errorf("%s: %+v", text, r)
+		}
+	}
+	set, err := ParseVariant("coop", map[string]string{"coop.yield": "100us", "preempt.procs": "1"})
+	if err != nil || len(set.Set) != 1 {
+		t.Fatalf("%+v, %v", set, err)
+	}
+	table, err := Engines(yielding(), Variant{Label: "coop"}, set, defaults)
+	if err != nil || rowOf(t, table, "cpu").Ratio.Ratio != 1.1 {
+		t.Errorf("one engine with two settings: %+v, %v", table, err)
+	}
+}
+
+func TestSettingsThatNobodyNamedAreToldWithWhatToWrite(t *testing.T) {
+	_, err := Engines(yielding(), Variant{Label: "coop"}, Variant{Label: "preempt"}, nil)
+	if !misuse.Is(err) || !strings.Contains(err.Error(), "coop.yield (0s, 100µs)") || !strings.Contains(err.Error(), "--engine 'coop yield=0s'") {
+		t.Errorf("got %v", err)
+	}
+	_, err = Engines(yielding(), Variant{"coop", map[string]string{"coop.yield": "1ms"}}, Variant{Label: "preempt"}, nil)
+	if !misuse.Is(err) || !strings.Contains(err.Error(), "it has coop with coop.yield (0s, 100µs)") {
+		t.Errorf("got %v", err)
+	}
+	_, err = Engines(yielding(), Variant{"coop", map[string]string{"coop.spin": "1"}}, Variant{Label: "preempt"}, nil)
+	if !misuse.Is(err) || !strings.Contains(err.Error(), "with no coop.spin") {
+		t.Errorf("got %v", err)
+	}
+	for _, text := range []string{"", "coop yield", "coop yield="} {
+		if _, err := ParseVariant(text, nil); !misuse.Is(err) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestFiguresAreOfTheTrialsThatTheRatioIsOf(t *testing.T) {
+	f := folder("r", 9, 0, 1, map[string]float64{"coop": 10e3, "preempt": 12e3})
+	for i := range f.Trials {
+		tr := &f.Trials[i]
+		if tr.Engine == "preempt" && tr.Block < 5 {
+			tr.Flags = []record.Flag{{Code: "bad_answers", Level: record.Invalid}}
+		}
+		if tr.Engine == "coop" && tr.Block < 5 {
+			tr.CPU.ServerNSPerReq = 1 // without a partner, so it is in no figure
+		}
+	}
+	if r := rowOf(t, engines(t, f), "cpu"); r.A != 10e3 || r.B != 12e3 || r.Ratio.N != 4 || math.Abs(r.Ratio.Ratio-1.2) > 1e-9 {
+		t.Errorf("%+v", r)
 	}
 }

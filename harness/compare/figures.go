@@ -82,8 +82,8 @@ func identity(p record.Point) string {
 
 func sorted(values map[int]float64) []int { return slices.Sorted(maps.Keys(values)) }
 
-func median(values map[int]float64) float64 {
-	s, err := stat.Summarise(slices.Collect(maps.Values(values)))
+func median(values []float64) float64 {
+	s, err := stat.Summarise(values)
 	if err != nil {
 		return math.NaN()
 	}

@@ -44,8 +44,9 @@ func (t *Table) printTerms(w io.Writer) {
 	case t.Blocks < stat.MinTrials:
 		fmt.Fprintf(w, "%d blocks: fewer than %d give no interval, and no winner is named.\n", t.Blocks, stat.MinTrials)
 	default:
-		fmt.Fprintf(w, "Medians; intervals of B/A at 95 %%; p after Holm for %d comparisons.\n", len(t.Rows))
+		fmt.Fprintf(w, "Intervals of B/A at 95 %%; p after Holm for %d comparisons.\n", len(t.Rows))
 	}
+	fmt.Fprintln(w, "A, B: medians of the n trials with a partner; B/A: the median of their ratios.")
 	if !t.Paired {
 		fmt.Fprintln(w, "Two runs: what changed on the machine between them counts as a difference too.")
 	}

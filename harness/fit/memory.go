@@ -85,12 +85,13 @@ const straight = 0.25
 // PrintMemory writes the growths for people, at 80 columns: largest first.
 func PrintMemory(w io.Writer, growths []Growth) error {
 	var b strings.Builder
+	below := false
 	fmt.Fprintln(&b, "Bytes per connection: the median of the blocks' slopes, its interval at 95 %, what")
 	fmt.Fprintln(&b, "there is without a connection, and how far sizes lie off the line. Kinds overlap.")
 	for _, g := range growths {
 		first := slices.Collect(maps.Values(g.Lines))[0]
 		fmt.Fprintf(&b, "\n%s %s, %d sizes, %d blocks\n", g.Engine, g.Load, first.Sizes, first.N)
-		fmt.Fprintf(&b, "  %-19s %10s  %-23s %12s %7s\n", "", "B/conn", "interval", "base", "off")
+		fmt.Fprintf(&b, "  %-19s %10s  %-23s %12s %7s\n", "", "per conn", "interval", "base", "off")
 		kinds := slices.SortedFunc(maps.Keys(g.Lines), func(a, b string) int {
 			if x, y := g.Lines[a].Slope.Value, g.Lines[b].Slope.Value; x != y {
 				return int(math.Copysign(1, y-x))
@@ -101,15 +102,33 @@ func PrintMemory(w io.Writer, growths []Growth) error {
 			l := g.Lines[kind]
 			interval := fmt.Sprintf("none below %d blocks", stat.MinTrials)
 			if l.Slope.Exists() {
-				interval = fmt.Sprintf("%.0f to %.0f", l.Slope.Low, l.Slope.High)
+				interval = bytesText(l.Slope.Low) + " to " + bytesText(l.Slope.High)
 			}
+			below = below || l.Intercept.Value < 0
 			off := fmt.Sprintf("%.1f%%", 100*l.Off)
 			if l.Off > straight {
 				off = "no line"
 			}
-			fmt.Fprintf(&b, "  %-19s %10.0f  %-23s %12.0f %7s\n", kind, l.Slope.Value, interval, l.Intercept.Value, off)
+			fmt.Fprintf(&b, "  %-19s %10s  %-23s %12s %7s\n", kind, bytesText(l.Slope.Value), interval, bytesText(l.Intercept.Value), off)
 		}
+	}
+	if below {
+		fmt.Fprintln(&b, "\nA base below zero means that the line does not hold down to 0 connections.")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// bytesText shows bytes with three digits and their unit.
+func bytesText(x float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB"}
+	i := 0
+	for ; math.Abs(x) >= 999.5 && i < len(units)-1; i++ {
+		x /= 1024
+	}
+	digits := max(0, 2-int(math.Log10(max(math.Abs(x), 1))))
+	if i == 0 {
+		digits = 0
+	}
+	return fmt.Sprintf("%.*f %s", digits, x, units[i])
 }

@@ -45,10 +45,13 @@ func TestMemoryGrowsByItsSlope(t *testing.T) {
 	if err := PrintMemory(&text, got); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"coop open echo, 4 sizes, 6 blocks", "pss", "2000  2000 to 2000", "5000000"} {
+	for _, want := range []string{"coop open echo, 4 sizes, 6 blocks", "pss", "1.95 KiB  1.95 KiB to 1.95 KiB", "4.77 MiB", "500 B"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
+	}
+	if strings.Contains(text.String(), "below zero") {
+		t.Error("a base that is not there is explained")
 	}
 	for _, line := range strings.Split(text.String(), "\n") {
 		if len(line) > 82 {
@@ -68,5 +71,18 @@ func TestMemoryOfFewBlocksHasNoInterval(t *testing.T) {
 func TestMemoryOfFewSizesIsTheUsersToMend(t *testing.T) {
 	if _, err := Memory(grown(6, 100, 500, 2000)); !misuse.Is(err) {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestABaseBelowZeroIsExplained(t *testing.T) {
+	f := grown(6, 100, 500, 2000, 8000)
+	for i := range f.Trials {
+		n := f.Trials[i].Number("conns")
+		f.Trials[i].Memory["pss"] = uint64(20000*n - 1.5e6*min(1, n/200))
+	}
+	got, err := Memory(f)
+	var text strings.Builder
+	if err != nil || PrintMemory(&text, got) != nil || !strings.Contains(text.String(), "does not hold down to 0 connections") {
+		t.Errorf("%v\n%s", err, text.String())
 	}
 }
