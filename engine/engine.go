@@ -101,6 +101,8 @@ var Common = option.Set{
 		Help: "GOGC, the heap growth in percent that starts a collection; -1 turns collection off"},
 	{Name: "memlimit", Kind: option.Size, Default: "0",
 		Help: "GOMEMLIMIT, a soft limit of the Go heap; 0 means none"},
+	{Name: "gc-every", Kind: option.Duration, Default: "0s", Max: 3600,
+		Help: "collect garbage this often besides, as a program does that allocates; 0 means only when the heap asks"},
 }
 
 // Label returns NAME or NAME/VARIANT, the form in which users write an engine.

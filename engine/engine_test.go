@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"turnlab/internal/misuse"
 	"turnlab/internal/option"
@@ -60,8 +61,8 @@ func TestSetUpTellsTheRuntimeWhatItReports(t *testing.T) {
 		debug.SetMemoryLimit(limit)
 	}()
 	s := &Spec{}
-	set := s.SetUp(resolve(t, s, map[string]string{"procs": "5", "gogc": "50", "memlimit": "1g"}))
-	if want := (Setup{GOMAXPROCS: 5, GOGC: 50, MemLimitBytes: 1 << 30}); set != want {
+	set := s.SetUp(resolve(t, s, map[string]string{"procs": "5", "gogc": "50", "memlimit": "1g", "gc-every": "1h"}))
+	if want := (Setup{GOMAXPROCS: 5, GOGC: 50, MemLimitBytes: 1 << 30, GCEveryNS: time.Hour.Nanoseconds()}); set != want {
 		t.Errorf("reported %+v", set)
 	}
 	if runtime.GOMAXPROCS(0) != 5 || debug.SetGCPercent(100) != 50 || debug.SetMemoryLimit(-1) != 1<<30 {
@@ -71,6 +72,24 @@ func TestSetUpTellsTheRuntimeWhatItReports(t *testing.T) {
 	if debug.SetMemoryLimit(-1) < 1<<60 {
 		t.Error("memlimit 0 is a limit")
 	}
+}
+
+func TestGarbageIsCollectedAsOftenAsAsked(t *testing.T) {
+	var before, now debug.GCStats
+	debug.ReadGCStats(&before)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		collect(time.Millisecond, done)
+	}()
+	for deadline := time.Now().Add(10 * time.Second); now.NumGC < before.NumGC+3; debug.ReadGCStats(&now) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d collections in 10 s", now.NumGC-before.NumGC)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	close(done)
+	<-ended
 }
 
 func TestEnginesShareUnlessTheySayNot(t *testing.T) {

@@ -11,19 +11,19 @@ import (
 )
 
 // Hog asks the lab's question: what happens to everybody else when one task will not give up the CPU? A share of the
-// requests, the hogs, make the server compute for a burst; the others, the innocents, are answered at once. The client
-// tells their replies apart, so that their latencies are recorded apart.
+// requests, the hogs, make the server compute for a burst; the others, the innocents, are answered at once, or, if they are
+// asked for, after a timer of [TimerWait]. The client tells their replies apart, so that their latencies are recorded apart.
 //
-// Protocol: a request is 8 bytes, 'H' or 'I' and a tag of 7; the reply is the same 8 bytes, in order. How long a hog
+// Protocol: a request is 8 bytes, 'H', 'T' or 'I' and a tag of 7; the reply is the same 8 bytes, in order. How long a hog
 // computes is the server's option: no client can ask for more.
 //
 // A burst is a number of units of [Work], burst/unit, and not a time: every engine of a run does the same work, however
 // often it is interrupted. With unit = 1us, which is about right at 3 GHz, a burst is nominal; with unit as [Calibrate]
 // measured it, a burst is what an idle machine takes for it.
 //
-// Who is behind: a connection's replies come in order, so a request that was sent while a hog was under way on the same
-// connection waits for it under every engine. That delay is the protocol's and not the engine's; such requests have a
-// class of their own and do not count as innocents.
+// Who is behind: a connection's replies come in order, so a request that was sent while a hog or a timer was under way on
+// the same connection waits for it under every engine. That delay is the protocol's and not the engine's; such requests have
+// a class of their own and count neither as innocents nor as timers.
 var Hog = &Workload{
 	Name:    "hog",
 	Summary: "computes for a share of the requests and answers the others at once",
@@ -35,9 +35,11 @@ var Hog = &Workload{
 			Help: "how long a hog computes, alone on a CPU; 10ms is one time slice of Go's scheduler"},
 		{Name: "unit", Kind: option.Duration, Default: "1us", Min: 1e-8, Max: 1e-3,
 			Help: "how long a unit of work takes on this machine; a burst is burst/unit units, the same for every engine"},
+		{Name: "timers", Kind: option.Float, Default: "0", Min: 0, Max: 1,
+			Help: "share of the requests that are answered after a timer of 1ms; what they wait beyond it is the timer's lateness"},
 	},
-	Ops:        []Kind{Burn},
-	Classes:    []string{classInnocent: "innocent", classHog: "hog", classBehind: "behind"},
+	Ops:        []Kind{Burn, Sleep},
+	Classes:    []string{classInnocent: "innocent", classHog: "hog", classBehind: "behind", classTimer: "timer"},
 	NewServer:  newHogServer,
 	NewClients: newHogClients,
 }
@@ -47,12 +49,17 @@ const (
 	classInnocent = iota
 	classHog
 	classBehind
+	classTimer
 )
+
+// TimerWait is how long a request with a timer waits before it is answered.
+const TimerWait = time.Millisecond
 
 const (
 	hogFrame  = 8 // bytes
 	isHog     = 'H'
 	isNoHog   = 'I'
+	isTimer   = 'T'
 	hogLetter = 0 // index of the letter in a frame
 )
 
@@ -72,14 +79,14 @@ func (s *hogServer) NewSession() Session { return &hogSession{server: s} }
 
 type hogSession struct {
 	server *hogServer
-	frame  [hogFrame]byte // of the hog that is under way
-	burns  bool
+	frame  [hogFrame]byte // of the hog or timer that is under way
+	busy   bool
 }
 
-// Step answers innocents until it meets a hog.
+// Step answers innocents until it meets a hog or a timer.
 func (s *hogSession) Step(x *Exchange) Op {
-	if s.burns {
-		s.burns = false
+	if s.busy {
+		s.busy = false
 		x.Out = append(x.Out, s.frame[:]...)
 	}
 	for len(x.In) >= hogFrame && len(x.Out) < FlushAt {
@@ -89,6 +96,8 @@ func (s *hogSession) Step(x *Exchange) Op {
 			x.In = x.In[hogFrame:]
 		case isHog:
 			return s.burn(x)
+		case isTimer:
+			return s.begin(x, Op{Kind: Sleep, Wait: TimerWait})
 		default:
 			return Op{Kind: Close, Linger: true}
 		}
@@ -107,22 +116,30 @@ func (s *hogSession) burn(x *Exchange) Op {
 	if len(x.Out) > 0 {
 		return Op{Kind: Flush}
 	}
+	return s.begin(x, Op{Kind: Burn, Units: s.server.units})
+}
+
+// begin takes a request whose reply comes after op.
+func (s *hogSession) begin(x *Exchange, op Op) Op {
 	s.frame = [hogFrame]byte(x.In)
 	x.In = x.In[hogFrame:]
-	s.burns = true
-	return Op{Kind: Burn, Units: s.server.units}
+	s.busy = true
+	return op
 }
 
 type hogClients struct {
-	seed  uint64
-	share float64
+	seed          uint64
+	share, timers float64
 }
 
 func newHogClients(v option.Values, seed uint64) (Clients, error) {
 	if v.Duration("burst") < v.Duration("unit") {
 		return nil, misuse.Errorf("hog.burst %v is less than one unit of work, hog.unit %v", v.Duration("burst"), v.Duration("unit"))
 	}
-	return &hogClients{seed, v.Float("share")}, nil
+	if v.Float("share")+v.Float("timers") > 1 {
+		return nil, misuse.Errorf("hog.share %v and hog.timers %v are more than all requests: lower one", v.Float("share"), v.Float("timers"))
+	}
+	return &hogClients{seed, v.Float("share"), v.Float("timers")}, nil
 }
 
 // NewClient returns the client of a connection.
@@ -136,7 +153,7 @@ type hogClient struct {
 	key      uint64
 	sent     uint32
 	received uint32
-	behind   uint32 // requests with numbers below it were sent while a hog was under way
+	behind   uint32 // requests with numbers below it were sent while a hog or a timer was under way
 	checked  uint8  // bytes of the oldest reply that were right
 	class    uint8  // of the last complete reply
 }
@@ -145,9 +162,13 @@ type hogClient struct {
 func (c *hogClient) frame(i uint32) (frame [hogFrame]byte) {
 	draw := mix(c.key + uint64(i))
 	binary.BigEndian.PutUint64(frame[:], draw)
-	frame[hogLetter] = isNoHog
-	if float64(mix(draw)>>11)/(1<<53) < c.shared.share {
+	switch u := float64(mix(draw)>>11) / (1 << 53); {
+	case u < c.shared.share:
 		frame[hogLetter] = isHog
+	case u < c.shared.share+c.shared.timers:
+		frame[hogLetter] = isTimer
+	default:
+		frame[hogLetter] = isNoHog
 	}
 	return frame
 }
@@ -175,19 +196,24 @@ func (c *hogClient) Reply(in []byte) (n int, done bool, err error) {
 	if c.checked += uint8(n); c.checked < hogFrame {
 		return n, false, nil
 	}
-	c.finish(want[hogLetter] == isHog)
+	c.finish(want[hogLetter])
 	return n, true, nil
 }
 
-func (c *hogClient) finish(hog bool) {
-	switch {
-	case hog:
+// finish classes the oldest request. A hog is one even behind another: the innocents' question is what it does to them.
+func (c *hogClient) finish(letter byte) {
+	switch behind := int32(c.behind-c.received) > 0; { // in terms of numbers that wrap round: received < behind
+	case letter == isHog:
 		c.class = classHog
-		c.behind = c.sent
-	case int32(c.behind-c.received) > 0: // in terms of numbers that wrap round: received < behind
+	case behind:
 		c.class = classBehind
+	case letter == isTimer:
+		c.class = classTimer
 	default:
 		c.class = classInnocent
+	}
+	if letter != isNoHog {
+		c.behind = c.sent
 	}
 	c.received++
 	c.checked = 0

@@ -3,6 +3,7 @@ package workloads_test
 import (
 	"bytes"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,9 +56,21 @@ func TestHogSendsEarlierRepliesBeforeItBurns(t *testing.T) {
 	}
 }
 
+func TestHogAnswersATimerAfterItsWait(t *testing.T) {
+	timer := []byte("T7777777")
+	out, _, ops := sessiontest.Play(newSession(t, workloads.Hog), innocent, timer, innocent)
+	if want := string(innocent) + string(timer) + string(innocent); string(out) != want {
+		t.Fatalf("got %q, want %q", out, want)
+	}
+	sleeps := slices.DeleteFunc(ops, func(op workloads.Op) bool { return op.Kind != workloads.Sleep })
+	if len(sleeps) != 1 || sleeps[0].Wait != workloads.TimerWait {
+		t.Fatalf("slept %v, want %v once", sleeps, workloads.TimerWait)
+	}
+}
+
 func TestHogSplitsDoNotMatter(t *testing.T) {
 	server, _ := resolve(t, workloads.Hog, nil)
-	in := bytes.Join([][]byte{innocent, hog, hog, innocent, []byte("X")}, nil)
+	in := bytes.Join([][]byte{innocent, hog, hog, []byte("T1234567"), innocent, []byte("X")}, nil)
 	whole := play(server, true, in)
 	for n := 1; n < len(in); n++ {
 		if got := play(server, true, chop(in, n)...); got != whole {
@@ -94,17 +107,37 @@ func TestHogClientSendsTheShareItWasAskedFor(t *testing.T) {
 	}
 }
 
-// A reply's class must say whether the protocol itself made it wait for a hog.
-func TestHogClientTellsInnocentsFromThoseBehindAHog(t *testing.T) {
-	c := newClient(t, workloads.Hog, "share", "50%")
+func TestHogClientSendsTheShareOfTimersItWasAskedFor(t *testing.T) {
+	client := newClient(t, workloads.Hog, "share", "20%", "timers", "30%")
+	const requests = 100000
+	counts := map[byte]float64{}
+	for range requests {
+		counts[client.Request(nil)[0]]++
+	}
+	for letter, want := range map[byte]float64{'H': 0.2, 'T': 0.3, 'I': 0.5} {
+		if got := counts[letter] / requests; math.Abs(got-want) > 0.008 { // five standard errors
+			t.Errorf("%c: got %v", letter, got)
+		}
+	}
+}
+
+// A reply's class must say whether the protocol itself made it wait for a hog or a timer.
+func TestHogClientTellsInnocentsFromThoseBehindOthers(t *testing.T) {
+	tellsApart(t, []string{"innocent", "hog", "behind"}, "share", "50%")
+	tellsApart(t, []string{"innocent", "hog", "behind", "timer"}, "share", "20%", "timers", "30%")
+}
+
+func tellsApart(t *testing.T, classes []string, settings ...string) {
+	t.Helper()
+	c := newClient(t, workloads.Hog, settings...)
 	classed := c.(workloads.Classed)
 	const depth = 4
 	var queue [][]byte
-	behind := map[string]bool{} // requests sent while a hog was among those without a reply
+	behind := map[string]bool{} // requests sent while a hog or a timer was among those without a reply
 	send := func() {
 		r := c.Request(nil)
 		for _, q := range queue {
-			if q[0] == 'H' {
+			if q[0] != 'I' {
 				behind[string(r)] = true
 			}
 		}
@@ -120,12 +153,9 @@ func TestHogClientTellsInnocentsFromThoseBehindAHog(t *testing.T) {
 		if n, done, err := c.Reply(r); n != len(r) || !done || err != nil {
 			t.Fatal(n, done, err)
 		}
-		want := "innocent"
-		if behind[string(r)] {
+		want := map[byte]string{'I': "innocent", 'T': "timer", 'H': "hog"}[r[0]]
+		if r[0] != 'H' && behind[string(r)] {
 			want = "behind"
-		}
-		if r[0] == 'H' {
-			want = "hog"
 		}
 		got := workloads.Hog.Classes[classed.Class()]
 		if got != want {
@@ -133,13 +163,23 @@ func TestHogClientTellsInnocentsFromThoseBehindAHog(t *testing.T) {
 		}
 		counts[got]++
 	}
-	if len(counts) != 3 {
-		t.Fatalf("the test met only %v", counts)
+	if len(counts) != len(classes) {
+		t.Fatalf("the test met only %v of %v", counts, classes)
 	}
 }
 
 func TestHogBurstBelowOneUnitIsTheUsersMistake(t *testing.T) {
 	v, err := workloads.Hog.Options.Resolve(map[string]string{"burst": "1us", "unit": "2us"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := workloads.Hog.NewClients(v, 1); !misuse.Is(err) {
+		t.Fatalf("error %v", err)
+	}
+}
+
+func TestHogSharesAboveOneAreTheUsersMistake(t *testing.T) {
+	v, err := workloads.Hog.Options.Resolve(map[string]string{"share": "60%", "timers": "50%"})
 	if err != nil {
 		t.Fatal(err)
 	}

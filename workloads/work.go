@@ -35,8 +35,8 @@ var workSink atomic.Uint64
 // Calibrate returns how long a unit of work takes on this machine, by a clock that only moves forward. It works for some
 // 20 ms and takes the fastest of 20 measurements: whatever disturbs one makes it slower, never faster.
 //
-// The lab calibrates once per run and hands the result to all engines alike (see [Hog]), never once per trial: then an
-// engine that shares its CPU at that moment would be given less work.
+// The lab calibrates once per run, to say how long a burst really is here, and never once per trial: an engine that shares its
+// CPU at that moment would be given less work (see [Hog]).
 func Calibrate(now func() time.Duration) time.Duration {
 	const units, times = 1000, 20
 	best := time.Duration(1<<63 - 1)

@@ -14,6 +14,7 @@ import (
 	"turnlab/harness/micro"
 	"turnlab/harness/record"
 	"turnlab/internal/misuse"
+	"turnlab/workloads"
 )
 
 // errRegressed ends a comparison that found a regression beyond a bound.
@@ -104,10 +105,14 @@ func parseVariants(engines, settings []string) ([]compare.Variant, error) {
 	return variants, nil
 }
 
-// engineDefault returns the default of an option by its full name: of an engine's own, "coop.yield", or of its way to do an
-// operation, "preempt.via".
-func engineDefault(name string) (string, bool) {
+// optionDefault returns the default of an option by its full name: of an engine's own, "coop.yield", of its way to do an
+// operation, "preempt.via", or of a workload, "hog.timers".
+func optionDefault(name string) (string, bool) {
 	owner, option, _ := strings.Cut(name, ".")
+	if w, err := workloads.Find(owner); err == nil {
+		o, ok := w.Options.Find(option)
+		return o.Default, ok
+	}
 	for _, s := range all.Specs {
 		if s.Name != owner {
 			continue
@@ -134,13 +139,13 @@ func compareRuns(dirs []string, engines []compare.Variant, questions []string) (
 		if len(engines) != 2 {
 			return nil, misuse.Errorf("within one run two engines are compared: name them, as in --engine coop,preempt")
 		}
-		return compare.Engines(a, engines[0], engines[1], engineDefault)
+		return compare.Engines(a, engines[0], engines[1], optionDefault)
 	}
 	b, err := loadOf(dirs[1], questions)
 	if err != nil {
 		return nil, err
 	}
-	return compare.Runs(a, b, engines)
+	return compare.Runs(a, b, engines, optionDefault)
 }
 
 // loadOf reads a run, and leaves of it what was measured for some experiments; all of it when none is named.

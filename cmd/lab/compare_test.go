@@ -47,13 +47,13 @@ func TestSettingsOfAComparisonAreRead(t *testing.T) {
 			t.Errorf("--set %s: %v", text, err)
 		}
 	}
-	if value, ok := engineDefault("coop.yield"); !ok || value == "" {
+	if value, ok := optionDefault("coop.yield"); !ok || value == "" {
 		t.Errorf("coop.yield has the default %q", value)
 	}
-	if value, ok := engineDefault("preempt.via"); !ok || value != "channel" {
+	if value, ok := optionDefault("preempt.via"); !ok || value != "channel" {
 		t.Errorf("preempt.via has the default %q", value)
 	}
-	if _, ok := engineDefault("coop.speed"); ok {
+	if _, ok := optionDefault("coop.speed"); ok {
 		t.Error("an option that is not has a default")
 	}
 }

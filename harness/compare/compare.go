@@ -63,8 +63,10 @@ func Engines(f *record.Folder, a, b Variant, defaults Defaults) (*Table, error) 
 	return t, nil
 }
 
-// Runs compares the engines of run b with the same engines of run a; with engines named, only those.
-func Runs(a, b *record.Folder, engines []Variant) (*Table, error) {
+// Runs compares the engines of run b with the same engines of run a; with engines named, only those. An option that one
+// run does not know, because the lab has learnt it since, was there what its default is now: it does not tell points apart
+// unless it was set.
+func Runs(a, b *record.Folder, engines []Variant, defaults Defaults) (*Table, error) {
 	if a.Run.ID == b.Run.ID {
 		return nil, misuse.Errorf("%s and %s are the same run: to compare two of its engines, name it once with --engine coop,preempt",
 			a.Dir, b.Dir)
@@ -78,13 +80,37 @@ func Runs(a, b *record.Folder, engines []Variant) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	known := shared(names(sideA.points), names(sideB.points))
 	same := func(p record.Point) string {
+		p.Params = maps.Clone(p.Params)
+		maps.DeleteFunc(p.Params, func(name string, _ any) bool {
+			value, ok := defaults.of(name)
+			return !known[name] && ok && sameValue(p.Text(name), value)
+		})
 		return fmt.Sprintf("%s %v %s", p.Label(), p.Options(p.Engine), p.SameLoad()) // maps are printed in order
 	}
 	if err := t.fill(same, nil, sideA, sideB, larger(floorsOf(a), floorsOf(b))); err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// names returns the parameters that points have.
+func names(points []record.Point) map[string]bool {
+	names := map[string]bool{}
+	for _, p := range points {
+		for name := range p.Params {
+			names[name] = true
+		}
+	}
+	return names
+}
+
+// shared returns what is in both.
+func shared(a, b map[string]bool) map[string]bool {
+	both := maps.Clone(a)
+	maps.DeleteFunc(both, func(name string, _ bool) bool { return !b[name] })
+	return both
 }
 
 // A side is the points of a run that take part, with their valid trials.

@@ -138,15 +138,37 @@ func TestOnlyAProvenRegressionBeyondTheBoundFails(t *testing.T) {
 func TestTwoRunsAreComparedByEngine(t *testing.T) {
 	a := folder("a", 8, 0.01, 1, map[string]float64{"coop": 10e3, "preempt": 12e3})
 	b := folder("b", 6, 0.01, 2, map[string]float64{"coop": 11e3, "preempt": 12e3})
-	table, err := Runs(a, b, nil)
+	table, err := Runs(a, b, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := table.Rows[1]; len(table.Rows) != 10 || r.Ratio.N != 6 || math.Abs(r.Ratio.Ratio-1.1) > 0.03 || !strings.HasPrefix(r.Point, "coop echo") {
 		t.Errorf("%d rows, %+v", len(table.Rows), r)
 	}
-	if table, err = Runs(a, b, []Variant{{Label: "preempt"}}); err != nil || len(table.Rows) != 5 {
+	if table, err = Runs(a, b, []Variant{{Label: "preempt"}}, nil); err != nil || len(table.Rows) != 5 {
 		t.Errorf("%+v, %v", table, err)
+	}
+}
+
+func TestAnOptionThatOneRunDoesNotKnowIsAtItsDefault(t *testing.T) {
+	cost := map[string]float64{"coop": 10e3, "preempt": 10e3}
+	before, now := folder("a", 6, 0.01, 1, cost), folder("b", 6, 0.01, 2, cost)
+	for i := range now.Trials {
+		now.Trials[i].Params["echo.fresh"] = 0.0
+		now.Trials[i].Params[now.Trials[i].Engine+".fresh"] = map[string]string{"coop": "0s", "preempt": "1s"}[now.Trials[i].Engine]
+	}
+	defaults := func(name string) (string, bool) {
+		return map[string]string{"echo.fresh": "0", "coop.fresh": "0", "preempt.fresh": "0"}[name], strings.HasSuffix(name, ".fresh")
+	}
+	table, err := Runs(before, now, nil, defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(table.Rows) != 5 || !strings.HasPrefix(table.Rows[0].Point, "coop") {
+		t.Errorf("%d rows, %+v", len(table.Rows), table.Rows[0])
+	}
+	if _, err := Runs(before, now, nil, nil); !misuse.Is(err) {
+		t.Errorf("without defaults: %v", err)
 	}
 }
 
@@ -170,8 +192,8 @@ func TestWhatCannotBeComparedIsTheUsersToMend(t *testing.T) {
 	twice.Run.Plan = append(twice.Run.Plan, second)
 	empty := folder("d", 0, 0, 1, map[string]float64{"coop": 1e3, "preempt": 1e3})
 	for want, compare := range map[string]func() (*Table, error){
-		"share no point":       func() (*Table, error) { return Runs(a, other, nil) },
-		"the same run":         func() (*Table, error) { return Runs(a, a, nil) },
+		"share no point":       func() (*Table, error) { return Runs(a, other, nil, nil) },
+		"the same run":         func() (*Table, error) { return Runs(a, a, nil, nil) },
 		`no engine "goop"`:     func() (*Table, error) { return Engines(a, Variant{Label: "coop"}, Variant{Label: "goop"}, nil) },
 		"named twice":          func() (*Table, error) { return Engines(a, Variant{Label: "coop"}, Variant{Label: "coop"}, nil) },
 		"differ in coop.procs": func() (*Table, error) { return Engines(twice, Variant{Label: "coop"}, Variant{Label: "preempt"}, nil) },

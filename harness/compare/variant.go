@@ -62,8 +62,16 @@ func sameValue(a, b string) bool {
 	return a == b || a != "" && errX == nil && errY == nil && x == y
 }
 
-// Defaults returns the default of an engine's option by its full name; ok is false for what has none.
+// Defaults returns the default of an engine's or workload's option by its full name; ok is false for what has none.
 type Defaults func(name string) (value string, ok bool)
+
+// of returns a default; nil has none.
+func (d Defaults) of(name string) (value string, ok bool) {
+	if d == nil {
+		return "", false
+	}
+	return d(name)
+}
 
 // plain leaves of points under the same load the one with the engine's defaults, as far as the points differ. Without one
 // it is the user's to say which is meant.
@@ -74,8 +82,8 @@ func (s side) plain(same []record.Point, defaults Defaults) (record.Point, error
 	differ := record.Varying(same)
 	var left []record.Point
 	for _, p := range same {
-		if defaults != nil && !slices.ContainsFunc(differ, func(name string) bool {
-			value, ok := defaults(name)
+		if !slices.ContainsFunc(differ, func(name string) bool {
+			value, ok := defaults.of(name)
 			return !ok || !sameValue(p.Text(name), value)
 		}) {
 			left = append(left, p)

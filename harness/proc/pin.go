@@ -21,8 +21,8 @@ var pinning sync.Mutex
 // Start starts cmd on the given CPUs. The child inherits the mask from the thread that forks it, so it is there from its
 // first instruction: its Go runtime sees the right number of CPUs and no thread of it has ever run elsewhere.
 //
-// Note: `taskset` in front of the command would do the same, but it is not installed everywhere, and it would be what a
-// launcher's PID means until it has replaced itself.
+// Note: `taskset` in front of the command would do the same, but it is not installed everywhere, and the process would be
+// taskset until that has replaced itself.
 func Start(cmd *exec.Cmd, cpus CPUSet) error {
 	if err := check(cpus); err != nil {
 		return err

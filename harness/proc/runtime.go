@@ -25,10 +25,12 @@ var figures = map[string]string{
 }
 
 // histograms are the runtime's histograms that go with every sample, as counters (see engine.Bucket): how long a goroutine
-// that could run waited for its turn, of which the runtime times one in eight, and how long a collection stopped the world.
+// that could run waited for its turn, of which the runtime times one in eight; how long a collection stopped the world, and
+// how much of that it waited for the last thread to stop.
 var histograms = map[string]string{
 	"delay":    "/sched/latencies:seconds",
 	"gc_pause": "/sched/pauses/total/gc:seconds",
+	"gc_stop":  "/sched/pauses/stopping/gc:seconds",
 }
 
 // runtimeFigures reads figures and histograms. None of them stops the world.
