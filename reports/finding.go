@@ -28,6 +28,7 @@ type FindingCell struct{ Text, Spread string }
 // Levels of a finding.
 const (
 	Claim = "claim" // a difference that every test let pass
+	Seen  = "seen"  // what lay far apart in too few trials for any test: an observation, and no claim
 	Open  = "open"  // no difference was shown, which does not mean that there is none
 	Limit = "limit" // what was not measured, or cannot be told
 )
@@ -36,11 +37,14 @@ const (
 const (
 	Higher      = "higher"
 	Lower       = "lower"
+	FarAbove    = "seen far above" // in too few blocks for a claim
+	FarBelow    = "seen far below"
 	NotShown    = "no difference shown"
 	TooFew      = "too few blocks" // to tell
 	OneTrial    = "one valid trial"
 	OneBlock    = "one common block"
 	NotTogether = "no common block" // with what it would be compared with
+	NoRatio     = "no ratio"        // because a figure is not above 0
 )
 
 // table returns the rows for any kind of output. The last so many columns of figures have their spreads in their text, for

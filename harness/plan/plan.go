@@ -7,7 +7,8 @@
 // in an order drawn from the seed anew for each block. Measuring all of one engine and then all of the next would let the
 // machine's drift (heat, neighbours, the page cache) pass for a difference between engines; shuffled blocks spread it over
 // all of them, and blocks are what differences are taken within. The arrivals of a trial are drawn from a seed that does
-// not depend on the engine, so the engines of a block get the same load to the nanosecond.
+// not depend on the engine, so the engines of a block get the same load to the nanosecond; at a share of what each can do, the
+// same pattern at the pace of each.
 //
 // A run may answer several questions at once, see [Together]: every block then holds the points of all of them, so that a
 // run that was interrupted has something to say about each.
@@ -128,8 +129,11 @@ const (
 
 // Estimate says how long the plan takes, with its probes and searches.
 func (p *Plan) Estimate() time.Duration {
-	return Estimate(append(p.Probes(), p.Jobs()...)) + p.searchTime("")
+	return Estimate(append(p.Probes(), p.Jobs()...)) + p.SearchTime()
 }
+
+// SearchTime says how long the searches take.
+func (p *Plan) SearchTime() time.Duration { return p.searchTime("") }
 
 // searchProbes is about how many trials a search takes for one point and one service level; those of several levels share
 // some of theirs. A search from a closed loop's throughput to bounds within 5 % took 12 to 20.
@@ -175,13 +179,17 @@ func (p *Plan) shuffle(blocks int) {
 }
 
 // seedOf derives a trial's seed from everything that shapes the load and from nothing that shapes the server: engines that
-// are compared within a block must meet the same arrivals, or chance in the arrivals would be taken for the engine's.
+// are compared within a block must meet the same arrivals, or chance in the arrivals would be taken for the engine's. Of a
+// share of what each can do the rate is the engine's own; the seed is of the share, so that arrivals keep their pattern.
 func seedOf(seed uint64, block int, p record.Point) uint64 {
 	load := map[string]any{}
 	for name, v := range p.Params {
 		if !strings.HasPrefix(name, p.Engine+".") {
 			load[name] = v
 		}
+	}
+	if _, shared := load[rateShare]; shared {
+		delete(load, "rate")
 	}
 	text, err := json.Marshal([]any{seed, block, p.Workload, load}) // maps are written in the order of their keys
 	if err != nil {
