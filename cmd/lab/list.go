@@ -14,6 +14,8 @@ import (
 	"turnlab/harness/micro"
 	"turnlab/harness/plan"
 	"turnlab/harness/proc"
+	"turnlab/internal/lines"
+	"turnlab/internal/misuse"
 	"turnlab/internal/option"
 	"turnlab/workloads"
 )
@@ -23,10 +25,19 @@ const listWidth = 80
 
 func listCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List engines, workloads, operations, experiments and suites with their options and defaults",
-		Args:  noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Use:     "list [NAME]",
+		Short:   "List engines, workloads, operations, experiments and suites with their options; with a name, all about that one",
+		Example: "  lab list\n  lab list preempt\n  lab list hog",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return misuse.Errorf("list takes one name, but got %s; see 'lab list --help'", strings.Join(args, " and "))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return describe(c.OutOrStdout(), args[0])
+			}
 			list(c.OutOrStdout())
 			return nil
 		},
@@ -37,7 +48,7 @@ func list(w io.Writer) {
 	fmt.Fprintln(w, "ENGINES  set an option with --set ENGINE.OPTION=VALUE,...")
 	for _, s := range all.Specs {
 		listEntry(w, s.Label(), s.Summary)
-		listDefaults(w, s)
+		listDefaults(w, 6, s)
 		listOptions(w, s.Options)
 	}
 	listEntry(w, "every engine", "Written engine.OPTION they are set for all engines of a sweep.")
@@ -107,7 +118,7 @@ func estimate(list []*experiments.Experiment, suite string) string {
 }
 
 // listDefaults shows where an engine needs other defaults than the rest, and why.
-func listDefaults(w io.Writer, s *engine.Spec) {
+func listDefaults(w io.Writer, indent int, s *engine.Spec) {
 	var changed []string
 	for _, o := range engine.Common {
 		if d, ok := s.Defaults[o.Name]; ok {
@@ -115,7 +126,7 @@ func listDefaults(w io.Writer, s *engine.Spec) {
 		}
 	}
 	if len(changed) > 0 {
-		listText(w, 6, strings.Join(changed, " ")+": "+s.Why)
+		listText(w, indent, strings.Join(changed, " ")+": "+s.Why)
 	}
 }
 
@@ -131,33 +142,16 @@ func listOptions(w io.Writer, options option.Set) {
 			head = fmt.Sprintf("      %s=%s (%s)  ", o.Name, o.Default, strings.Join(o.Choices, "|"))
 		}
 		fmt.Fprint(w, head)
-		lines := wrap(o.Help, listWidth-10, listWidth-len(head))
-		fmt.Fprintln(w, lines[0])
-		for _, line := range lines[1:] {
+		help := lines.Wrap(o.Help, listWidth-len(head), listWidth-10)
+		fmt.Fprintln(w, help[0])
+		for _, line := range help[1:] {
 			fmt.Fprintf(w, "          %s\n", line)
 		}
 	}
 }
 
 func listText(w io.Writer, indent int, text string) {
-	for _, line := range wrap(text, listWidth-indent, listWidth-indent) {
+	for _, line := range lines.Wrap(text, listWidth-indent, listWidth-indent) {
 		fmt.Fprintf(w, "%*s%s\n", indent, "", line)
 	}
-}
-
-// wrap breaks text into lines of at most width characters, the first of them of at most first.
-func wrap(text string, width, first int) []string {
-	lines, room := []string{""}, first
-	for _, word := range strings.Fields(text) {
-		last := &lines[len(lines)-1]
-		switch {
-		case *last == "" && (len(lines) > 1 || len(word) <= room):
-			*last = word
-		case *last != "" && len(*last)+1+len(word) <= room:
-			*last += " " + word
-		default:
-			lines, room = append(lines, word), width
-		}
-	}
-	return lines
 }
