@@ -82,7 +82,7 @@ type series struct {
 	is   where
 }
 
-// plain is an engine as it comes. An engine that experiments also tune is told from its tuned forms by tuned.
+// plainly is an engine as it comes, with what experiments tune (see usually) at its default. Its tuned forms are picked by tuned.
 func plainly(label string) series {
 	return series{label, is(label, nil).and(func(p record.Point) bool {
 		for name, usual := range usually {
@@ -94,8 +94,8 @@ func plainly(label string) series {
 	})}
 }
 
-// usually are the defaults of what experiments tune.
-var usually = map[string]any{"coop.yield": "0s", "coop.offload": 0.0, "preempt.procs": 0.0}
+// usually are the engines' defaults of what experiments tune. A test holds them against the engines.
+var usually = map[string]any{"coop.yield": "0s", "coop.offload": 0.0, "preempt.procs": 0.0, "preempt.gc-every": "0s"}
 
 // tuned is an engine with one option set.
 func tuned(label, option string, value any, name string) series {

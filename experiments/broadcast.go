@@ -25,7 +25,8 @@ var broadcast = &Experiment{
 		Findings: broadcastFindings,
 	},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
-		sweep(callersList, "broadcast", append(measured("200ms", "1s"), "conns", "16,128,512", "rate", "50")...),
+		sweep(callersList, "broadcast", append(measured("200ms", "1s"), "conns", "16,128", "rate", "50")...),
+		doubled(sweep(callersList, "broadcast", append(measured("200ms", "1s"), "conns", "512", "rate", "50")...)),
 	)},
 }
 

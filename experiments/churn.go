@@ -29,7 +29,8 @@ var churn = &Experiment{
 		Findings: churnFindings,
 	},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
-		sweep(engines, "churn", append(measured("200ms", "800ms"), "conns", "16", "churn.requests", "1,10,100")...),
+		doubled(sweep(engines, "churn", append(measured("200ms", "800ms"), "conns", "16", "churn.requests", "1")...)),
+		sweep(engines, "churn", append(measured("200ms", "800ms"), "conns", "16", "churn.requests", "10,100")...),
 	)},
 }
 

@@ -14,9 +14,9 @@ import (
 // A duel is two measures beside each other: of A and B the ratio A/B by block.
 type duel struct {
 	a, b     measure
-	ratio    stat.Comparison
-	low, top float64 // of the ratio: its interval, or its range when there is none
-	verdict  stat.Verdict
+	ratio    stat.Comparison // its Ratio is 0 where there is none, see compared
+	low, top float64         // of the ratio: its interval, or its range when there is none
+	verdict  string          // as reports call it
 }
 
 // duels compares pairs of measures as one family. floor is how far an engine's ratio to itself was from 1; 0 when nobody
@@ -25,73 +25,91 @@ func duels(pairs [][2]measure, floor float64) []duel {
 	var list []duel
 	var family []stat.Comparison
 	for _, p := range pairs {
-		var both []stat.Pair
-		d := duel{a: p[0], b: p[1], low: math.Inf(1), top: math.Inf(-1)}
-		for block, a := range p[0].byBlock {
-			if b, ok := p[1].byBlock[block]; ok {
-				both = append(both, stat.Pair{A: a, B: b})
-				d.low, d.top = min(d.low, a/b), max(d.top, a/b)
-			}
+		if d := compared(p[0], p[1]); d.ratio.N > 0 {
+			list, family = append(list, d), append(family, d.ratio)
 		}
-		c, err := stat.Compare(both)
-		if err != nil {
-			continue
-		}
-		if d.ratio = c; c.Exists() {
-			d.low, d.top = c.Low, c.High
-		}
-		list, family = append(list, d), append(family, c)
 	}
+	judged := slices.ContainsFunc(family, stat.Comparison.Exists)
 	for i, verdict := range stat.Judge(family, floor) {
-		list[i].verdict = verdict
-		if verdict == stat.TooFew {
-			list[i].verdict = list[i].byRanges()
-		}
+		list[i].verdict = list[i].word(verdict, judged)
 	}
 	return list
 }
 
-// byRanges is the verdict of few trials: see farApart.
-func (d duel) byRanges() stat.Verdict {
-	a, b := d.a.sorted(), d.b.sorted()
-	switch {
-	case min(len(a), len(b)) < fewTrials:
-		return stat.TooFew
-	case a[0] > farApart*b[len(b)-1]:
-		return stat.Higher
-	case b[0] > farApart*a[len(a)-1]:
-		return stat.Lower
+// compared compares a with b block by block. Where a figure of them is not above 0, as a slope within the scatter can be, they
+// have no ratio: without such blocks it would be one of those blocks only in which there is much to see.
+func compared(a, b measure) duel {
+	d := duel{a: a, b: b, low: math.Inf(1), top: math.Inf(-1)}
+	var both []stat.Pair
+	for block, x := range a.byBlock {
+		if y, ok := b.byBlock[block]; ok {
+			both = append(both, stat.Pair{A: x, B: y})
+			d.low, d.top = min(d.low, x/y), max(d.top, x/y)
+		}
 	}
-	return stat.TooFew
+	c, err := stat.Compare(both)
+	if err != nil {
+		c = stat.Comparison{N: len(both), P: 1}
+	}
+	if d.ratio = c; c.Exists() {
+		d.low, d.top = c.Low, c.High
+	}
+	return d
 }
 
-// claimed reports whether A and B may be said to differ.
-func (d duel) claimed() bool { return d.verdict == stat.Higher || d.verdict == stat.Lower }
+// none reports whether A and B share blocks and have no ratio.
+func (d duel) none() bool { return d.ratio.N > 0 && d.ratio.Ratio == 0 }
 
-// cell shows the ratio with its interval or range.
-func (d duel) cell() reports.FindingCell {
-	out := reports.FindingCell{Text: unit.Times.Format(d.ratio.Ratio)}
-	if d.ratio.N > 1 {
-		out.Spread = unit.Times.Format(d.low) + " to " + unit.Times.Format(d.top)
-	}
-	return out
-}
-
-// word is the verdict as a reader meets it.
-func (d duel) word() string {
+// word is the verdict as a reader meets it. judged says that another comparison of the family has an interval: beside it a
+// glance at ranges would pass for as much.
+func (d duel) word(v stat.Verdict, judged bool) string {
 	switch {
-	case d.verdict == stat.Higher:
+	case d.none():
+		return reports.NoRatio
+	case v == stat.Higher:
 		return reports.Higher
-	case d.verdict == stat.Lower:
+	case v == stat.Lower:
 		return reports.Lower
-	case d.verdict == stat.NotSeen:
+	case v == stat.NotSeen:
 		return reports.NotShown
 	case d.ratio.N == 1 && min(len(d.a.byBlock), len(d.b.byBlock)) == 1:
 		return reports.OneTrial
 	case d.ratio.N == 1:
 		return reports.OneBlock
+	case judged:
+		return reports.TooFew
+	}
+	return d.byRanges()
+}
+
+// byRanges is what few trials show: see farApart.
+func (d duel) byRanges() string {
+	a, b := d.a.sorted(), d.b.sorted()
+	switch {
+	case min(len(a), len(b)) < fewTrials:
+		return reports.TooFew
+	case a[0] > farApart*b[len(b)-1]:
+		return reports.FarAbove
+	case b[0] > farApart*a[len(a)-1]:
+		return reports.FarBelow
 	}
 	return reports.TooFew
+}
+
+// claimed reports whether A and B may be said to differ, seen whether they lay far apart in trials that are too few for that.
+func (d duel) claimed() bool { return d.verdict == reports.Higher || d.verdict == reports.Lower }
+func (d duel) seen() bool    { return d.verdict == reports.FarAbove || d.verdict == reports.FarBelow }
+
+// cell shows the ratio with its interval or range.
+func (d duel) cell() reports.FindingCell {
+	if d.none() {
+		return nothing
+	}
+	out := reports.FindingCell{Text: unit.Times.Format(d.ratio.Ratio)}
+	if d.ratio.N > 1 {
+		out.Spread = unit.Times.Format(d.low) + " to " + unit.Times.Format(d.top)
+	}
+	return out
 }
 
 // duelOf finds the duel of a series; nil when it shared no block with its opponent.
@@ -103,27 +121,71 @@ func duelOf(list []duel, name string) *duel {
 }
 
 // span writes a number, or from where to where: "3", "2 to 3".
-func span(least, most int) string {
+func span(numbers []int) string {
+	least, most := slices.Min(numbers), slices.Max(numbers)
 	if least < most {
 		return fmt.Sprintf("%d to %d", least, most)
 	}
 	return fmt.Sprint(most)
 }
 
-// surety says what stands behind the figures of duels. What ranges may claim is said once, at the top of a report.
+// surety says what stands behind the figures of duels, and behind which rows there is less than behind the others.
 func surety(list []duel) string {
-	least, most := math.MaxInt, 0
+	var enough, few []int // blocks
+	trials := 0           // the most of any measure
 	for _, d := range list {
-		least, most = min(least, d.ratio.N), max(most, d.ratio.N)
+		if trials = max(trials, len(d.a.byBlock), len(d.b.byBlock)); d.ratio.N >= stat.MinTrials {
+			enough = append(enough, d.ratio.N)
+		} else {
+			few = append(few, d.ratio.N)
+		}
 	}
-	blocks := span(least, most)
 	switch {
-	case least >= stat.MinTrials:
-		return "95 % intervals over " + blocks + " blocks."
-	case most == 1:
+	case len(enough) > 0 && len(few) > 0:
+		return "95 % intervals over " + span(enough) + " blocks; ranges where there are fewer: " + join(fewer(list)) + "."
+	case len(enough) > 0:
+		return "95 % intervals over " + span(enough) + " blocks."
+	case trials <= 1:
 		return "One valid trial each."
+	case slices.Max(few) == 1:
+		return "One block in common."
+	case trials >= stat.MinTrials:
+		return fmt.Sprintf("Ratios are ranges over %s blocks, too few for a claim; figures of %d trials or more have 95 %% intervals.", span(few), stat.MinTrials)
 	}
-	return "Ranges over " + blocks + " blocks."
+	return "Ranges over " + span(few) + " blocks, too few for a claim."
+}
+
+// fewer lists the rows that have too few blocks for an interval, each once, and how many.
+func fewer(list []duel) (names []string) {
+	least := map[string]int{}
+	for _, d := range list {
+		if n, known := least[d.a.name]; !known || d.ratio.N < n {
+			least[d.a.name] = d.ratio.N
+		}
+	}
+	for _, d := range list {
+		if n, left := least[d.a.name]; left && n < stat.MinTrials {
+			names = append(names, fmt.Sprintf("%s (%d)", d.a.name, n))
+		}
+		delete(least, d.a.name)
+	}
+	return names
+}
+
+// unrated says which series have a figure that is not above 0, so that a ratio would mean nothing.
+func unrated(list []duel) string {
+	var names []string
+	for _, d := range list {
+		for _, m := range []measure{d.a, d.b} {
+			if d.none() && m.sorted()[0] <= 0 && !slices.Contains(names, m.name) {
+				names = append(names, m.name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "No ratio where the figure of a block is not above 0: " + join(names) + "."
 }
 
 // extremes ends a title: it names the largest and the smallest figure, "77 ms under preempt/nopreempt and 2.9 ms under coop", and
@@ -144,12 +206,13 @@ func extremes(measures []measure, u unit.Unit, list []duel) string {
 }
 
 func seenIn(a, b int, level string) string {
-	least, most := min(a, b), max(a, b)
 	switch {
-	case most == 1:
+	case max(a, b) == 1:
 		return " (one valid trial)"
-	case least < stat.MinTrials:
-		return " (in " + span(least, most) + " trials)"
+	case min(a, b) < stat.MinTrials:
+		return " (in " + span([]int{a, b}) + " trials)"
+	case level == reports.Seen:
+		return " (seen, not claimed)"
 	case level == reports.Open:
 		return " (not told apart)"
 	}
@@ -157,8 +220,11 @@ func seenIn(a, b int, level string) string {
 }
 
 func level(list []duel) string {
-	if slices.ContainsFunc(list, duel.claimed) {
+	switch {
+	case slices.ContainsFunc(list, duel.claimed):
 		return reports.Claim
+	case slices.ContainsFunc(list, duel.seen):
+		return reports.Seen
 	}
 	return reports.Open
 }

@@ -217,10 +217,10 @@ func TestCapacitiesDifferWhereTheirBoundsLieApartAndTheLowerPassedAgain(t *testi
 		level string
 		want  string
 	}{
-		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Claim, "more than preempt"},
+		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Seen, "seen above preempt"},
 		{[]record.Capacity{bounds("coop", 20000, 21000, &no), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop: the lower bound did not pass a second time"},
 		{[]record.Capacity{bounds("coop", 10400, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop 10.4k/s to 21.0k/s and preempt"},
-		{[]record.Capacity{bounds("coop", 20000, 0, &yes), bounds("preempt", 0, 500, nil)}, reports.Claim, "coop 20.0k/s or more and preempt less than 500/s"},
+		{[]record.Capacity{bounds("coop", 20000, 0, &yes), bounds("preempt", 0, 500, nil)}, reports.Seen, "coop 20.0k/s or more and preempt less than 500/s"},
 	} {
 		d := digestOf()
 		d.Run.Capacities = c.list

@@ -140,7 +140,8 @@ var hog = &Experiment{
 				X: "hog.burst", Y: "hog.share", Where: hogged, Note: "To be interrupted has a price, which the hog pays."},
 			{ID: "cost", Title: "CPU per request", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "hog.burst",
 				Where: is("", map[string]any{"hog.share": 0.01}), Note: "The work is the same: what differs is interrupting, yielding and handing over."},
-			{ID: "timeline", Title: "Who ran when", Kind: reports.Gantt, Note: "One traced trial of each engine, never a timed one."},
+			{ID: "timeline", Title: "Who ran when", Kind: reports.Gantt,
+				Note: "One traced trial of each engine, never a timed one. Its arrivals were chosen for the picture: hogs come alone and two at a time."},
 		},
 		Findings: hogFindings,
 	},
@@ -189,14 +190,15 @@ func (v view) beside(condition string) (reports.Finding, bool) {
 			against = append(against, [2]measure{x, hogged[0]})
 		}
 	}
-	floor := v.floor(hogSeries, shown, m)
-	return besides{hogged, quiet, duels(pairs, floor), duels(against, floor)}.finding(m.Unit, condition, missing)
+	n := v.noise(hogSeries, shown, m)
+	return besides{hogged, quiet, duels(pairs, n.floor), duels(against, n.floor), n}.finding(m.Unit, condition, missing)
 }
 
 // besides are the figures of the table, by series.
 type besides struct {
 	hogged, quiet  []measure
 	grown, against []duel
+	noise          noise
 }
 
 func (b besides) finding(u unit.Unit, condition string, missing []string) (reports.Finding, bool) {
@@ -208,7 +210,7 @@ func (b besides) finding(u unit.Unit, condition string, missing []string) (repor
 		Level: level(all), Charts: []string{"innocents", "burst"},
 		Title:   "Beside " + number(hogShown.burst.Seconds()*1000) + " ms hogs, innocents' p99 was " + extremes(b.hogged, u, all),
 		Columns: []string{"with hogs", "without", "grew by", "against coop"},
-		Text:    sentences(b.growths(), surety(all), stop(condition), absent(missing)),
+		Text:    sentences(b.growths(), evidence(all, b.noise, condition, missing)),
 	}
 	for i, x := range b.hogged {
 		growth := nothing
@@ -223,14 +225,14 @@ func (b besides) finding(u unit.Unit, condition string, missing []string) (repor
 
 // growths says which engines were told from themselves without hogs; the table's verdict is about coop.
 func (b besides) growths() string {
-	var names []string
+	var told, seen []string
 	for _, d := range b.grown {
-		if d.claimed() {
-			names = append(names, d.a.name)
+		switch {
+		case d.claimed():
+			told = append(told, d.a.name)
+		case d.seen():
+			seen = append(seen, d.a.name)
 		}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "Told from the same engine without hogs: " + join(names) + "."
+	return sentences(list("Told from the same engine without hogs", told), list("Seen far from the same engine without hogs", seen))
 }

@@ -42,7 +42,8 @@ var load = &Experiment{
 		Findings: loadFindings,
 	},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
-		sweep(engines, "http", append(measured("300ms", "1s"), "conns", "64", "rate", "20%,50%,80%,95%")...),
+		sweep(engines, "http", append(measured("300ms", "1s"), "conns", "64", "rate", "20%,50%,95%")...),
+		doubled(sweep(engines, "http", append(measured("300ms", "1s"), "conns", "64", "rate", "80%")...)),
 		sweep(engines, "http", append(measured("300ms", "1s"), "conns", "64", "rate", "2k,8k,16k")...),
 	)},
 }

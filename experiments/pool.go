@@ -44,7 +44,8 @@ var pool = &Experiment{
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
 		sweep([]string{"threads/pool"}, "http", append(measured("200ms", "800ms"), "conns", "128", "threads.size", "2,8,64")...),
 		sweep([]string{"threads/pool"}, "sleep", append(measured("200ms", "800ms"), "conns", "128", "sleep.delay", "1ms", "threads.size", "2,8,64")...),
-		sweep([]string{"threads"}, "http", append(measured("200ms", "800ms"), "conns", "128", "threads.procs", "0,2")...),
+		doubled(sweep([]string{"threads"}, "http", append(measured("200ms", "800ms"), "conns", "128", "threads.procs", "0")...)),
+		sweep([]string{"threads"}, "http", append(measured("200ms", "800ms"), "conns", "128", "threads.procs", "2")...),
 		sweep([]string{"threads"}, "sleep", append(measured("200ms", "800ms"), "conns", "128", "sleep.delay", "1ms", "threads.procs", "0,2")...),
 	)},
 }
@@ -58,7 +59,7 @@ func poolFindings(d *digest.Digest) []reports.Finding {
 	}))
 	f.add(v.against(contest{
 		metric: "throughput", series: poolSeries, at: of("sleep"), charts: []string{"waiting"},
-		title: "With waits of 1 ms, the server did", condition: "128 connections in a closed loop",
+		title: "With waits of 1 ms, the server answered", condition: "128 connections in a closed loop",
 	}))
 	return f
 }

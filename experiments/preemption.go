@@ -22,7 +22,9 @@ func preemptionSweeps() []plan.Sweep {
 	labels := []string{"preempt", "preempt/nopreempt", "coop"}
 	sweeps := many(doubled(sweep(labels, "http", append(measured("300ms", "1s"), "conns", "64")...)))
 	for _, burst := range preemptionBursts {
-		sweeps = append(sweeps, sweep(labels, "hog", hogCell{0.01, burst}.axes(time.Second)...))
+		beside := sweep(labels, "hog", hogCell{0.01, burst}.axes(time.Second)...)
+		beside.AA = burst.String() == preemptionShown
+		sweeps = append(sweeps, beside)
 	}
 	return sweeps
 }

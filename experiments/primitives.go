@@ -39,23 +39,23 @@ var (
 	taskSeries  = []series{plainly("preempt"), plainly("coop"), plainly("coop/await"), plainly("threads")}
 )
 
-// primitiveSweeps measures operations at a length; pinning, levels and sizes are lists; with aa the noise is known.
+// primitiveSweeps measures operations at a length; pinning, levels and sizes are lists; with aa the noise is known where findings are.
 func primitiveSweeps(length []string, pinning, levels, sizes string, aa bool) []plan.Sweep {
 	futures, tasks := []string{"coop", "coop/await"}, []string{"coop", "coop/await", "preempt", "threads"}
+	noisy := func(s plan.Sweep) plan.Sweep { s.AA = aa; return s }
 	sweeps := many(
-		operation(futures, "switch", "switch.pinned", pinning),
+		noisy(operation(futures, "switch", "switch.pinned", pinning)),
 		operation([]string{"preempt"}, "switch", "switch.pinned", pinning),
 		operation([]string{"preempt"}, "switch", "preempt.via", "gosched"),
 		operation([]string{"threads"}, "switch", "switch.pinned", pinning, "threads.via", "futex,pipe"),
 		operation([]string{"loop"}, "switch", "loop.via", "futex,pipe"),
-		operation(tasks, "ready", "ready.pinned", pinning), operation([]string{"loop"}, "ready"),
+		noisy(operation(tasks, "ready", "ready.pinned", pinning)), operation([]string{"loop"}, "ready"),
 		operation([]string{"coop", "preempt", "threads"}, "wake", "wake.pinned", "yes,no"),
-		operation(tasks, "spawn"),
+		noisy(operation(tasks, "spawn")),
 		operation([]string{"coop"}, "poll"),
 		operation(futures, "chain", "chain.levels", levels),
 		operation([]string{"coop"}, "future", "future.bytes", sizes, "coop.box", "inline,boxed"),
 	)
-	sweeps[0].AA = aa
 	for i := range sweeps {
 		sweeps[i].Axes = append(sweeps[i].Axes, axes(length...)...)
 	}
@@ -79,10 +79,14 @@ var primitives = &Experiment{
 		Plots: []reports.Plot{
 			{ID: "switch", Title: "From one task to the next", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: pinned("switch"),
 				Note: "Loop is the baseline: the system calls that threads need for it, made by one thread that has nobody to switch to. What is left " +
-					"after subtracting it is the kernel's switch."},
+					"after subtracting it is about the kernel's switch."},
 			{ID: "ready", Title: "From one task to the next, woken by input", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: pinned("ready"),
-				Note: "A byte through a pair of sockets. Loop writes and reads it alone: most of each bar is this input and output, which is why " +
-					"engines that differ tenfold in a switch differ little here."},
+				Note: "A byte through a pair of sockets. Loop writes and reads it alone: most of each bar is this input and output, so engines differ " +
+					"less here than in a switch alone."},
+			{ID: "switch-cpus", Title: "From one task to the next, on all CPUs", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: roaming("switch"),
+				Note: "Tasks of one thread stay on its CPU; threads that wake each other may move, and then a CPU has to wake up for every switch."},
+			{ID: "ready-cpus", Title: "From one task to the next, woken by input, on all CPUs", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: roaming("ready"),
+				Note: "With a second CPU the one that writes goes on while the other wakes."},
 			{ID: "wake", Title: "Waking a task of another thread, on one CPU", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: pinned("wake"),
 				Note: "Each wake-up crosses threads, so each is a switch of the kernel's too: what user-space scheduling saves is saved within a thread."},
 			{ID: "wake-cpus", Title: "Waking a task of another thread, on all CPUs", Kind: reports.Bars, Metrics: []string{"ns-per-op"}, Where: roaming("wake"),

@@ -11,14 +11,16 @@ import (
 	"turnlab/reports/digest"
 )
 
-// Rules turn records into findings: a title from the extremes, a row for each series, and a sentence of conditions. A row gives a figure, how sure it is and whether it was told apart; what may be claimed depends on how much was measured:
+// Rules turn records into findings: a title from the extremes, a row for each series, and a sentence of conditions. A row
+// gives a figure, how sure it is and whether it was told apart; what may be said depends on how much was measured:
 //
 //   - From stat.MinTrials blocks on, a difference is claimed when stat.Judge lets it pass: the interval of the ratio
 //     within blocks excludes 1, the corrected p value is small, and the effect exceeds what an engine shows against itself.
-//     All differences of one sentence are one family.
-//   - With fewer blocks no statistics can claim anything. A sentence then gives ranges, and says that two engines differ only
-//     when there are at least fewTrials trials of each and their ranges are more than farApart times apart: such a gap is
-//     larger than what a machine's bad moments make, and still it is told as what was seen in all trials, not as a probability.
+//     All differences of one sentence are one family. A sentence that claims something without such a floor says so.
+//   - Where one difference of a family has so many blocks, one that has fewer is told to have too few.
+//   - With fewer blocks throughout no statistics can claim anything. A sentence then gives ranges, and says that two engines
+//     were seen far apart when there are at least fewTrials trials of each and their ranges are more than farApart times
+//     apart: such a gap is larger than what a machine's bad moments make, and still it is what was seen and no claim.
 //
 // No rule reads an invalid trial, a second arm (but for the noise), or a probe. A rule whose figures are missing says
 // nothing, and a sentence that had to leave a series out says so.
@@ -52,13 +54,14 @@ func (v view) grown(g growth) (reports.Finding, bool) {
 		}
 		pairs = append(pairs, [2]measure{to, from})
 	}
-	list := duels(pairs, v.floor(g.series, g.to, m))
+	noise := v.noise(g.series, g.to, m)
+	list := duels(pairs, noise.floor)
 	if len(list) == 0 {
 		return reports.Finding{}, false
 	}
 	f := reports.Finding{
 		Level: level(list), Charts: g.charts, Columns: []string{g.columns[0], g.columns[1], "grew by"},
-		Text: sentences(surety(list), stop(g.condition), absent(missing)),
+		Text: evidence(list, noise, g.condition, missing),
 	}
 	var after []measure
 	for _, p := range pairs {
@@ -68,7 +71,7 @@ func (v view) grown(g growth) (reports.Finding, bool) {
 			continue
 		}
 		after = append(after, d.a)
-		f.Rows = append(f.Rows, row(d.a, d.word(), d.a.cell(m.Unit), d.b.cell(m.Unit), d.cell()))
+		f.Rows = append(f.Rows, row(d.a, d.verdict, d.a.cell(m.Unit), d.b.cell(m.Unit), d.cell()))
 	}
 	f.Title = g.title + " came to " + extremes(after, m.Unit, list)
 	return f, true
@@ -102,11 +105,11 @@ func (v view) against(c contest) (reports.Finding, bool) {
 			missing = v.missed(missing, s, c.at)
 		}
 	}
-	return versus(measures, m, v.floor(c.series, c.at, m), c, missing)
+	return versus(measures, m, v.noise(c.series, c.at, m), c, missing)
 }
 
 // versus compares measures with the first of them.
-func versus(measures []measure, m digest.Metric, floor float64, c contest, missing []string) (reports.Finding, bool) {
+func versus(measures []measure, m digest.Metric, noise noise, c contest, missing []string) (reports.Finding, bool) {
 	if len(measures) < 2 {
 		return reports.Finding{}, false
 	}
@@ -114,14 +117,14 @@ func versus(measures []measure, m digest.Metric, floor float64, c contest, missi
 	for _, x := range measures[1:] {
 		pairs = append(pairs, [2]measure{x, measures[0]})
 	}
-	list := duels(pairs, floor)
+	list := duels(pairs, noise.floor)
 	if len(list) == 0 {
 		return reports.Finding{}, false
 	}
 	f := reports.Finding{
 		Level: level(list), Title: c.title + " " + extremes(measures, m.Unit, list), Charts: c.charts,
 		Columns: []string{cmp.Or(c.column, m.Short), "against " + measures[0].name},
-		Text:    sentences(surety(list), stop(c.condition), absent(missing)),
+		Text:    evidence(list, noise, c.condition, missing),
 	}
 	for i, x := range measures {
 		ratio, verdict := held(list, x, i == 0)
@@ -139,7 +142,7 @@ func held(list []duel, m measure, base bool) (ratio reports.FindingCell, verdict
 	case d == nil:
 		return nothing, reports.NotTogether
 	}
-	return d.cell(), d.word()
+	return d.cell(), d.verdict
 }
 
 // A slopeRule asks what one more of x costs under each series.
@@ -158,16 +161,18 @@ type slopeRule struct {
 func (v view) slopes(r slopeRule) (reports.Finding, bool) {
 	m := metric(r.metric)
 	var measures []measure
+	var twins [][2]measure
 	var missing []string
 	for _, s := range r.series {
-		if x := slopesOf(s, v.trials, r, m); len(x.byBlock) > 0 {
-			measures = append(measures, x)
-		} else {
+		x := slopesOf(s, v.trials, r, m)
+		if len(x.byBlock) == 0 {
 			missing = v.missed(missing, s, r.at)
+			continue
 		}
+		measures, twins = append(measures, x), append(twins, [2]measure{slopesOf(s, v.again, r, m), x})
 	}
 	c := contest{column: m.Short + " each", title: r.title, condition: r.condition, charts: r.charts}
-	return versus(measures, m, 0, c, missing)
+	return versus(measures, m, noiseOf(twins), c, missing)
 }
 
 func slopesOf(s series, trials []*record.Trial, r slopeRule, m digest.Metric) measure {
@@ -180,12 +185,17 @@ func slopesOf(s series, trials []*record.Trial, r slopeRule, m digest.Metric) me
 		}
 	}
 	for block := range xs {
-		// A slope that is not above zero is scatter: it costs less than can be seen, and has no ratio.
-		if line, err := stat.Slope(xs[block], ys[block]); err == nil && line.Slope.Value > 0 {
+		// A slope that is not above zero is scatter, and stays: without it the median would be of those that scatter upwards.
+		if line, err := stat.Slope(xs[block], ys[block]); err == nil {
 			out.byBlock[block] = line.Slope.Value
 		}
 	}
 	return out
+}
+
+// evidence says what stands behind a finding, under which conditions it was found, and what is missing.
+func evidence(list []duel, n noise, condition string, missing []string) string {
+	return sentences(surety(list), unrated(list), n.said(list), stop(condition), absent(missing))
 }
 
 // findings collects what rules have found.

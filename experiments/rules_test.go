@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,28 +95,62 @@ func TestSixBlocksThatOverlapMakeNoClaim(t *testing.T) {
 
 func TestADifferenceWithinTheNoiseOfAnEngineAgainstItselfIsNotClaimed(t *testing.T) {
 	a, b := made("a", nil, 100, 100, 100, 100, 100, 100), made("b", nil, 105, 106, 107, 105, 106, 107)
-	again := made("a", nil, 110, 92, 111, 91, 110, 92)
-	for i := range again {
-		again[i].Arm = record.Again
-	}
+	twice := again(made("a", nil, 110, 92, 111, 91, 110, 92))
 	f, ok := viewOf(digestOf(a, b), "x").against(two)
 	must(t, f, ok, reports.Claim)
-	f, ok = viewOf(digestOf(a, b, again), "x").against(two)
+	f, ok = viewOf(digestOf(a, b, twice), "x").against(two)
 	must(t, f, ok, reports.Open, "1.06× (", "no difference shown")
 }
 
-func TestFewBlocksClaimOnlyWhatLiesFarApartInAllOfThem(t *testing.T) {
+func TestFewBlocksClaimNothingAndTellWhatLayFarApartInAllOfThemAsSeen(t *testing.T) {
 	f, ok := viewOf(digestOf(made("a", nil, 100, 120, 140), made("b", nil, 300, 320, 340)), "x").against(two)
-	must(t, f, ok, reports.Claim, "320 µs under b and 120 µs under a (in 3 trials)", "2.67× (2.43× to 3.00×) higher", "Ranges over 3 blocks.")
+	must(t, f, ok, reports.Seen, "320 µs under b and 120 µs under a (in 3 trials)", "2.67× (2.43× to 3.00×) seen far above", "Ranges over 3 blocks, too few for a claim.")
+	mustNot(t, f, "higher", "A/A")
+	f, ok = viewOf(digestOf(made("a", nil, 300, 320, 340), made("b", nil, 100, 120, 140)), "x").against(two)
+	must(t, f, ok, reports.Seen, "seen far below")
+	mustNot(t, f, "lower")
 	// Twice as much in the middle, but the ranges are not two times apart.
 	f, ok = viewOf(digestOf(made("a", nil, 100, 120, 160), made("b", nil, 300, 320, 340)), "x").against(two)
 	must(t, f, ok, reports.Open, "(in 3 trials)", "b 320 µs (300 µs to 340 µs) 2.67× (2.12× to 3.00×) too few blocks")
-	mustNot(t, f, "no difference", "higher", "lower")
+	mustNot(t, f, "no difference", "higher", "lower", "seen")
 	// Far apart, but there are only two.
 	f, ok = viewOf(digestOf(made("a", nil, 100, 120), made("b", nil, 900, 920)), "x").against(two)
 	must(t, f, ok, reports.Open, "(in 2 trials)", "too few blocks", "Ranges over 2 blocks")
 	f, ok = viewOf(digestOf(made("a", nil, 100), made("b", nil, 900)), "x").against(two)
 	must(t, f, ok, reports.Open, "under a (one valid trial)", "9.00× one valid trial", "One valid trial each.")
+}
+
+// without drops the trial of a block.
+func without(block int, trials []record.Trial) []record.Trial {
+	return slices.DeleteFunc(trials, func(t record.Trial) bool { return t.Block == block })
+}
+
+func TestARowWithFewBlocksBesideOneWithEnoughIsNeverToldApart(t *testing.T) {
+	three := two
+	three.series = append(three.series[:2:2], plainly("c"))
+	a, b := made("a", nil, 100, 101, 102, 103, 104, 105), made("b", nil, 200, 202, 204, 206, 208, 210)
+	c := without(2, made("c", nil, 900, 900, 900, 900, 900, 900))
+	f, ok := viewOf(digestOf(a, b, c), "x").against(three)
+	must(t, f, ok, reports.Claim, "2.00× (2.00× to 2.00×) higher", "c 900 µs (900 µs to 900 µs) 8.74× (8.57× to 9.00×) too few blocks",
+		"95 % intervals over 6 blocks; ranges where there are fewer: c (5).")
+	mustNot(t, f, "seen", "Ranges over")
+	// When the row that all are held against has lost one, no ratio has an interval, though figures have.
+	f, ok = viewOf(digestOf(without(2, a), b, made("c", nil, 900, 900, 900, 900, 900, 900)), "x").against(three)
+	must(t, f, ok, reports.Seen, "c 900 µs (900 µs to 900 µs) 8.74× (8.57× to 9.00×) seen far above", "(in 5 to 6 trials)",
+		"Ratios are ranges over 5 blocks, too few for a claim; figures of 6 trials or more have 95 % intervals.")
+	mustNot(t, f, "higher")
+}
+
+func TestTrialsWithoutEnoughCommonBlocksMakeNoClaimHoweverManyTheyAre(t *testing.T) {
+	a, b := made("a", nil, 100, 100, 100, 100, 100, 100, 100, 100, 100), made("b", nil, 900, 900, 900, 900, 900, 900)
+	for i := range b {
+		b[i].Block += 6
+	}
+	f, ok := viewOf(digestOf(a, b), "x").against(two)
+	must(t, f, ok, reports.Seen, "under a (seen, not claimed)", "seen far above", "Ratios are ranges over 3 blocks")
+	b = b[2:]
+	f, ok = viewOf(digestOf(a, b), "x").against(two)
+	must(t, f, ok, reports.Open, "9.00× one common block", "One block in common.")
 }
 
 func TestNoRuleReadsATrialThatDoesNotCount(t *testing.T) {
@@ -163,6 +198,24 @@ func TestGrowthComparesAnEngineWithItself(t *testing.T) {
 	if f, ok := viewOf(digestOf(made("a", hogged, 100)), "x").grown(rule); ok {
 		t.Errorf("a growth from nothing: %s", text(f))
 	}
+}
+
+func TestBesideHogsFewTrialsAreToldAsSeen(t *testing.T) {
+	us := func(x ...float64) measure {
+		m := measure{byBlock: map[int]float64{}}
+		for block, v := range x {
+			m.byBlock[block] = v * 1000
+		}
+		return m
+	}
+	named := func(name string, m measure) measure { m.name = name; return m }
+	coop, threads := named("coop", us(80_000, 81_000, 82_000)), named("threads", us(300, 310, 320))
+	quiet := []measure{named("coop", us(200, 210, 220)), named("threads", us(200, 210, 220))}
+	grown := duels([][2]measure{{coop, quiet[0]}, {threads, quiet[1]}}, 0)
+	against := duels([][2]measure{{threads, coop}}, 0)
+	f, ok := besides{[]measure{coop, threads}, quiet, grown, against, noise{from: nowhere}}.finding(metric("innocent-p99").Unit, "somewhere", nil)
+	must(t, f, ok, reports.Seen, "under threads (in 3 trials)", "seen far below", "Seen far from the same engine without hogs: coop.", "Ranges over 3 blocks, too few for a claim.")
+	mustNot(t, f, "Told", "lower", "A/A")
 }
 
 // sized builds trials of an engine at some sizes in each of six blocks: base and each for every connection.
@@ -268,7 +321,7 @@ func TestAnExperimentWhoseTrialsDoNotCountHasNoAnswerAndSaysSo(t *testing.T) {
 }
 
 func TestAFindingSaysHowManyBlocksStandBehindIt(t *testing.T) {
-	for blocks, want := range map[int]string{1: "One valid trial each", 3: "Ranges over 3 blocks", 6: "95 % intervals over 6 blocks"} {
+	for blocks, want := range map[int]string{1: "One valid trial each", 3: "Ranges over 3 blocks, too few for a claim", 6: "95 % intervals over 6 blocks"} {
 		var same []float64
 		for range blocks {
 			same = append(same, 100)
@@ -292,4 +345,37 @@ func TestSeriesWithoutACommonBlockKeepTheirFiguresAndAreNotCompared(t *testing.T
 	c[0].Block = 7
 	f, ok := viewOf(digestOf(made("a", nil, 100), made("b", nil, 200), c), "x").against(three)
 	must(t, f, ok, reports.Open, "c 300 µs – "+reports.NotTogether)
+}
+
+func TestASlopeThatIsNotAboveZeroStaysInTheMedianAndLeavesNoRatio(t *testing.T) {
+	rule := slopeRule{metric: "pss", x: "conns", series: two.series, at: everything, title: "A connection took"}
+	var b []record.Trial
+	for block, each := range []float64{-200, 100, 200, 300, 400, 500} {
+		for _, n := range []float64{100, 200, 400, 800, 1600} {
+			one := made("b", map[string]any{"conns": n}, 1)[0]
+			one.Block, one.Memory = block, map[string]uint64{"pss": uint64(10e6 + n*each)}
+			b = append(b, one)
+		}
+	}
+	a := sized("a", 50<<20, 2000, 100, 200, 400, 800, 1600)
+	f, ok := viewOf(digestOf(a, b), "x").slopes(rule)
+	must(t, f, ok, reports.Open, "and 250 B under b", "b 250 B (-200 B to 500 B) – no ratio", "No ratio where the figure of a block is not above 0: b.",
+		"95 % intervals over 6 blocks.")
+	mustNot(t, f, "lower", "far below", "common")
+	f, ok = viewOf(digestOf(a, without(0, b)), "x").slopes(rule) // the others have a ratio
+	must(t, f, ok, reports.Seen, "far below")
+	mustNot(t, f, "No ratio")
+}
+
+func TestAMeasuredZeroCounts(t *testing.T) {
+	busy := made("a", nil, 1, 1, 1)
+	dead := made("b", nil, 1, 1, 1)
+	for i := range busy {
+		busy[i].ThroughputRPS = 1000
+	}
+	rule := two
+	rule.metric = "throughput"
+	dead[1].ThroughputRPS = 500
+	f, ok := viewOf(digestOf(busy, dead), "x").against(rule)
+	must(t, f, ok, reports.Open, "and 0/s under b", "b 0/s (0/s to 500/s) – no ratio", "not above 0: b.")
 }

@@ -106,14 +106,15 @@ func (m measure) cell(u unit.Unit) reports.FindingCell {
 // nothing is the cell of what has no figure.
 var nothing = reports.FindingCell{Text: "–"}
 
-// values reads a metric of the trials that w picks, by block. A block with two such trials counts the first.
+// values reads a metric of the trials that w picks, by block. A block with two such trials counts the first. A figure of 0 is a
+// figure, though no ratio comes of it: what could not be measured has none.
 func values(name string, trials []*record.Trial, w where, m digest.Metric) measure {
 	out := measure{name: name, byBlock: map[int]float64{}}
 	for _, t := range trials {
 		if _, seen := out.byBlock[t.Block]; seen || !w(t.Point) {
 			continue
 		}
-		if x, ok := m.Of(t); ok && x > 0 {
+		if x, ok := m.Of(t); ok {
 			out.byBlock[t.Block], out.label = x, t.Label()
 		}
 	}
@@ -127,19 +128,6 @@ func metric(id string) digest.Metric {
 		panic("experiments: no metric " + id)
 	}
 	return m
-}
-
-// floor returns how far from 1 the ratio of a series to itself was: the farthest end of its interval. Without a second arm
-// it is 0, which leaves the bound of package stat.
-func (v view) floor(list []series, at where, m digest.Metric) float64 {
-	floor := 0.0
-	for _, s := range list {
-		first, again := values(s.name, v.trials, s.is.and(at), m), values(s.name, v.again, s.is.and(at), m)
-		for _, d := range duels([][2]measure{{again, first}}, 0) {
-			floor = max(floor, math.Abs(d.low-1), math.Abs(d.top-1))
-		}
-	}
-	return floor
 }
 
 // missed adds a series without a figure to those that a sentence has to name: if it was to be measured. A suite that leaves a

@@ -55,6 +55,9 @@ func (d *Digest) Ratio(p Panel, m Metric, series, baseline int, x Value) (r Rati
 	return r, ok
 }
 
+// fewestTwins is in how many blocks an engine must have been measured twice for that to be called a measurement.
+const fewestTwins = 3
+
 // Floor returns how far from 1 a metric's ratio of an engine to itself may lie at x, by the series that were measured twice
 // in each block. Nothing smaller can be told from noise. It is NaN when nobody knows.
 func (d *Digest) Floor(p Panel, m Metric, x Value) float64 {
@@ -67,11 +70,14 @@ func (d *Digest) Floor(p Panel, m Metric, x Value) float64 {
 		again := c
 		again.Trials = c.Again
 		r, ok := ratio(byBlock(again, m), byBlock(c, m), c.Blocks)
-		if ok && c.Blocks >= stat.MinTrials && !math.IsInf(r.Hi, 0) {
-			farthest := math.Max(math.Abs(r.Lo-1), math.Abs(r.Hi-1))
-			if !(farthest <= floor) { // also when there is none yet
-				floor = farthest
-			}
+		if !ok || c.Blocks < stat.MinTrials || len(r.Values) < fewestTwins {
+			continue
+		}
+		if math.IsInf(r.Hi, 0) { // trials of it do not count: their range is what there is
+			r.Lo, r.Hi = slices.Min(r.Values), slices.Max(r.Values)
+		}
+		if farthest := math.Max(math.Abs(r.Lo-1), math.Abs(r.Hi-1)); !(farthest <= floor) { // also when there is none yet
+			floor = farthest
 		}
 	}
 	return floor
