@@ -44,7 +44,7 @@ report: build ## make charts and page again: make report DIR=results/quick-...
 	$(LAB) report $(DIR)
 
 golden: ## rewrite the golden files after a change that was meant
-	$(GO) test ./harness/plan ./harness/record ./reports ./reports/chart -update
+	$(GO) test ./harness/plan ./harness/record ./harness/timeline ./reports ./reports/chart -update
 
 clean: ## remove what was built (not results/)
 	rm -rf bin

@@ -4,8 +4,9 @@
 #
 #	make build && make -C examples/yardsticks pingpong && examples/yardsticks/pingpong.sh [PAIRS] [CPU]
 #
-# CPU time and not the time that passed, so that a neighbour on the CPU disturbs little; still, leave it alone. LAB=path takes
-# another binary than bin/lab.
+# CPU time and not the time that passed, so that a neighbour on the CPU disturbs little; still, leave it alone. It ends with 1
+# when the medians of something that should agree are more than 25 % apart: threads that switch, and goroutines over a channel
+# (see README.md for the others). LAB=path takes another binary than bin/lab.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 pairs=${1:-7} cpu=${2:-0} lab=${LAB:-bin/lab} seconds=0.3
@@ -57,14 +58,19 @@ done | awk '
     for (i = 2; i <= n; i++) for (j = i; j > 1 && a[j-1] > a[j]; j--) { t = a[j]; a[j] = a[j-1]; a[j-1] = t }
     return n % 2 ? a[(n+1)/2] : (a[n/2] + a[n/2+1]) / 2
   }
-  function row(label, key,   i, n, l, o, r) {
+  function row(label, key,   i, n, l, o, r, ratio, off) {
     for (i in pair) if ((i, "lab", key) in ns && (i, "other", label) in ns) {
       n++; l[n] = ns[i, "lab", key]; o[n] = ns[i, "other", label]; r[n] = l[n] / o[n]
     }
-    printf "%-28s %5d  %9.0f  %9.0f  %6.2f\n", label, n, median(l, n), median(o, n), median(r, n)
+    if (!n) { printf "%-28s no pair\n", label; bad = 1; return }
+    ratio = median(r, n)
+    off = label ~ /^switch-(threads|preempt-channel)/ && (ratio > 1.25 || ratio < 1 / 1.25)
+    if (off) bad = 1
+    printf "%-28s %5d  %9.0f  %9.0f  %6.2f%s\n", label, n, median(l, n), median(o, n), ratio, off ? "  disagree" : ""
   }
   { pair[$1]; ns[$1, $2, $3] = $4; if ($2 == "other" && !($3 in seen)) { seen[$3]; order[++rows] = $3 } }
   END {
     print "operation                    pairs     lab ns   other ns  median of the pairs'\'' ratios"
     for (i = 1; i <= rows; i++) { key = order[i]; sub(/-in-Go$/, "", key); row(order[i], key) }
+    exit bad
   }'
