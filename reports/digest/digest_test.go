@@ -180,12 +180,27 @@ func TestRatiosArePairedWithinBlocks(t *testing.T) {
 	if base := p.Series[p.Baseline()].Name; base != "preempt" {
 		t.Fatalf("the baseline is %s", base)
 	}
-	ratios := d.Ratios(p, cpuMetric(t), p.Baseline(), p.Values()[0])
-	if len(ratios) != 1 {
-		t.Fatalf("%d ratios, want one", len(ratios))
-	}
-	if r := ratios[0]; r.Median != 0.5 || r.Lo != 0.5 || r.Hi != 0.6 || len(r.Values) != 3 {
+	r, ok := d.Ratio(p, cpuMetric(t), 1-p.Baseline(), p.Baseline(), p.Values()[0])
+	if !ok || r.Median != 0.5 || r.Lo != 0.5 || r.Hi != 0.6 || len(r.Values) != 3 {
 		t.Errorf("ratio %+v, want 0.5 (0.5 to 0.6) of three blocks", r)
+	}
+}
+
+func TestDetailsAreShownWhereTheMostSeriesHaveThem(t *testing.T) {
+	var trials []record.Trial
+	for engine, rates := range map[string][]any{"coop": values(1.0, 2.0, 3.0, 4.0, 5.0), "preempt": values(2.0, 3.0, 4.0)} {
+		for _, p := range sweep([]string{engine}, "rate", rates) {
+			trials = append(trials, trial(p, 0, 100))
+		}
+	}
+	p := New(&record.Run{Blocks: 1}, trials).Sections[0].Panels[0]
+	has := func(*record.Trial) bool { return true }
+	middle, _ := p.Middle(has)
+	if last, ok := p.Last(has); !ok || middle.Number != 3 || last.Number != 4 {
+		t.Errorf("middle %v and last %v of what both have, want 3 and 4", middle.Number, last.Number)
+	}
+	if x, ok := p.Last(func(*record.Trial) bool { return false }); ok {
+		t.Errorf("nothing was found at %v", x)
 	}
 }
 

@@ -55,7 +55,7 @@ var named = slices.Concat(memoryKinds(), primitives, []Metric{
 		func(t *record.Trial) (float64, bool) {
 			return float64(t.Connects) / t.WindowSeconds, t.Connects > 0 && t.WindowSeconds > 0
 		}},
-	{"run-queue-wait", "Time on the kernel’s run queue per request", "run queue", lower, unit.Nanos, true, sched("run_queue_wait_ns_per_req")},
+	{"run-queue-wait", "Time on the kernel’s run queue per request", "run queue", lower, unit.Nanos, true, sched("kernel_wait_ns_per_req")},
 })
 
 func micro(of func(*record.Micro) (float64, bool)) func(*record.Trial) (float64, bool) {
@@ -82,15 +82,21 @@ func memoryKinds() []Metric {
 }
 
 func schedMetric(name string) Metric {
-	u := unit.Plain
+	u, scale := unit.Plain, 1.0
 	switch {
+	case strings.HasSuffix(name, "_seconds"):
+		u, scale = unit.Nanos, 1e9
 	case strings.Contains(name, "_ns"):
 		u = unit.Nanos
 	case strings.HasSuffix(name, "_bytes"):
 		u = unit.Bytes
 	}
-	words := strings.ReplaceAll(strings.TrimSuffix(name, "_ns"), "_", " ")
-	return Metric{ID: "sched:" + name, Title: strings.ToUpper(words[:1]) + words[1:], Short: words, Unit: u, Chart: true, Of: sched(name)}
+	words := strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(name, "_ns"), "_seconds"), "_", " ")
+	of := func(t *record.Trial) (float64, bool) {
+		x, ok := t.Sched[name]
+		return scale * x, ok
+	}
+	return Metric{ID: "sched:" + name, Title: strings.ToUpper(words[:1]) + words[1:], Short: words, Unit: u, Chart: true, Of: of}
 }
 
 func sched(name string) func(*record.Trial) (float64, bool) {

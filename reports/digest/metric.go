@@ -77,16 +77,18 @@ var causes = []Metric{
 		switches(func(s *record.Switches) float64 { return s.Voluntary })},
 	{"involuntary", "Involuntary switches per request", "preempted/req", lower, unit.Plain, false,
 		switches(func(s *record.Switches) float64 { return s.Involuntary })},
+	{"kernel-calls", "System calls per request", "syscalls/req", lower, unit.Plain, false, sched("kernel_calls_per_req")},
 }
 
-// cpu reads a figure that is above zero in every trial with requests: the record of one without has a zero that means
-// nothing.
+// cpu reads a figure that is above zero in every trial with replies: it is absent from the record of one without, which older
+// records write as zero.
 func cpu(of func(*record.CPU) float64) func(*record.Trial) (float64, bool) {
 	return func(t *record.Trial) (float64, bool) {
 		if t.CPU == nil || t.Requests == 0 {
 			return 0, false
 		}
-		return of(t.CPU), true
+		x := of(t.CPU)
+		return x, x > 0
 	}
 }
 

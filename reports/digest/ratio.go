@@ -28,20 +28,6 @@ func (p Panel) Baseline() int {
 	return 0
 }
 
-// Ratios compares the metric of every series with the baseline's at x.
-func (d *Digest) Ratios(p Panel, m Metric, baseline int, x Value) []Ratio {
-	var ratios []Ratio
-	for i := range p.Series {
-		if i == baseline {
-			continue
-		}
-		if r, ok := d.Ratio(p, m, i, baseline, x); ok {
-			ratios = append(ratios, r)
-		}
-	}
-	return ratios
-}
-
 // Ratio compares the metric of one series with another's at x. Trials of the same block are paired, so that what slows down
 // a whole block cancels. ok is false when no block has both.
 func (d *Digest) Ratio(p Panel, m Metric, series, baseline int, x Value) (r Ratio, ok bool) {
@@ -135,11 +121,26 @@ func (p Panel) Representative(n int) []Value {
 	return picked
 }
 
-// Middle returns the value of the axis in the middle of those for which has is true, counted over all series; ok is false
-// when there is none.
+// Middle returns the value of the axis in the middle of those at which the most series have a trial that has something; ok is
+// false when there is none.
 func (p Panel) Middle(has func(t *record.Trial) bool) (x Value, ok bool) {
-	var most int
-	var best []Value
+	if best := p.fullest(has); len(best) > 0 {
+		return best[len(best)/2], true
+	}
+	return x, false
+}
+
+// Last returns the last of those values: where the axis is a load, the highest at which series can be compared.
+func (p Panel) Last(has func(t *record.Trial) bool) (x Value, ok bool) {
+	if best := p.fullest(has); len(best) > 0 {
+		return best[len(best)-1], true
+	}
+	return x, false
+}
+
+// fullest returns the values of the axis at which the most series have a trial for which has is true.
+func (p Panel) fullest(has func(t *record.Trial) bool) (best []Value) {
+	most := 0
 	for _, v := range p.Values() {
 		n := 0
 		for _, s := range p.Series {
@@ -154,10 +155,7 @@ func (p Panel) Middle(has func(t *record.Trial) bool) (x Value, ok bool) {
 			best = append(best, v)
 		}
 	}
-	if len(best) == 0 {
-		return Value{}, false
-	}
-	return best[len(best)/2], true
+	return best
 }
 
 // First returns the first valid trial of a cell for which has is true, or nil.
