@@ -263,34 +263,43 @@ func (a axes) options(p record.Point) []Setting {
 	return options
 }
 
-func seriesName(p record.Point, options []Setting) string {
-	parts := []string{p.Label()}
+func settingText(options []Setting) string {
+	var parts []string
 	for _, o := range options {
 		parts = append(parts, o.Name+"="+o.Text())
 	}
 	return strings.Join(parts, " ")
 }
 
-// shorten leaves out of names the options that are off, as long as names stay different: "coop" is what "coop offload=0
-// yield=0s" is to a reader.
-func shorten(series []Series) {
+// nameAll gives series their names. Options that are off are left out of them, as long as names stay different: "coop" is what
+// "coop offload=0 yield=0s" is to a reader. So are those that only tell a variant from its engine, which its name does already:
+// "threads" has other defaults than "threads/pool".
+func nameAll(series []Series) {
 	brief := make([]string, len(series))
 	taken := map[string]int{}
 	for i, s := range series {
-		parts := []string{s.Label}
-		for _, o := range s.Options {
-			if o.Value.Number != 0 || !o.Value.Numeric {
-				parts = append(parts, o.Name+"="+o.Text())
-			}
-		}
-		brief[i] = strings.Join(parts, " ")
-		taken[brief[i]]++
+		brief[i] = settingText(slices.DeleteFunc(slices.Clone(s.Options), func(o Setting) bool {
+			return o.Value.Number == 0 && o.Value.Numeric || alwaysSo(series, s.Label, o)
+		}))
+		taken[s.Label+" "+brief[i]]++
 	}
 	for i := range series {
-		if taken[brief[i]] == 1 {
-			series[i].Name = brief[i]
+		s := &series[i]
+		if s.Setting = brief[i]; taken[s.Label+" "+brief[i]] > 1 {
+			s.Setting = settingText(s.Options)
+		}
+		s.Name = strings.TrimSpace(s.Plain() + " " + s.Setting)
+		if s.Run != "" {
+			s.Name = record.LabelInRun(s.Name, s.Run)
 		}
 	}
+}
+
+// alwaysSo reports whether all series of a label have an option at one value.
+func alwaysSo(series []Series, label string, o Setting) bool {
+	return !slices.ContainsFunc(series, func(s Series) bool {
+		return s.Label == label && slices.ContainsFunc(s.Options, func(other Setting) bool { return other.Name == o.Name && other.Value != o.Value })
+	})
 }
 
 func compareSettings(a, b []Setting) int {
@@ -310,7 +319,7 @@ func (s Setting) unit() unit.Unit {
 		return unit.Bytes
 	case name == "rate":
 		return unit.PerSecond
-	case name == "share" || name == "rate-share":
+	case name == "share" || name == "rate-share" || name == "reads":
 		return unit.Percent
 	default:
 		return unit.Plain

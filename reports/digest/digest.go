@@ -77,8 +77,10 @@ type Setting struct {
 
 // A Series is an engine, or one setting of an engine's own options.
 type Series struct {
-	Label   string // of the engine
+	Label   string // of the engine, and of its run where two are shown
+	Run     string // the run's name there; empty otherwise
 	Name    string // with the options that tell it from others of its engine
+	Setting string // these options, as the name has them
 	Options []Setting
 	Cells   []Cell // one for each value of the axis, in order
 }
@@ -96,10 +98,10 @@ type Cell struct {
 func New(run *record.Run, trials []record.Trial) *Digest {
 	d := &Digest{Run: run}
 	for _, p := range run.Plan {
-		d.entries = append(d.entries, entry{point: p})
+		d.entries = append(d.entries, entry{point: loadOf(p)})
 	}
 	for i := range trials {
-		d.entries = append(d.entries, entry{point: trials[i].Point, trial: &trials[i]})
+		d.entries = append(d.entries, entry{point: loadOf(trials[i].Point), trial: &trials[i]})
 		if trials[i].Arm == "" {
 			d.Trials = append(d.Trials, trials[i])
 		}
@@ -169,6 +171,16 @@ type entry struct {
 	trial *record.Trial
 }
 
+// loadOf returns a point as it lies among others: where its rate is a share of what the engine can do, the share is the load,
+// and the rate, which is another for every engine, would set them apart.
+func loadOf(p record.Point) record.Point {
+	if _, shared := p.Params["rate-share"]; shared {
+		p.Params = maps.Clone(p.Params)
+		delete(p.Params, "rate")
+	}
+	return p
+}
+
 // newSection sorts entries along axes.
 func newSection(a axes, entries []entry) Section {
 	s := Section{Workload: a.workload, Axis: a.main}
@@ -180,9 +192,9 @@ func newSection(a axes, entries []entry) Section {
 			panels[key], series[key] = &Panel{Mode: e.point.Mode, Settings: settings}, map[string]*Series{}
 		}
 		options := a.options(e.point)
-		name := seriesName(e.point, options)
+		name := e.point.Label() + " " + settingText(options)
 		if series[key][name] == nil {
-			series[key][name] = &Series{Label: e.point.Label(), Name: name, Options: options}
+			series[key][name] = &Series{Label: e.point.Label(), Run: e.point.InRun, Options: options}
 		}
 		series[key][name].add(e, a.x(e.point))
 		if e.trial != nil && e.point.Arm == "" {
@@ -214,8 +226,24 @@ func inOrder(series map[string]*Series, blocks int) []Series {
 	slices.SortStableFunc(all, func(a, b Series) int {
 		return cmp.Or(byEngine(a.Label, b.Label), compareSettings(a.Options, b.Options))
 	})
-	shorten(all)
+	nameAll(all)
 	return all
+}
+
+// engineOf returns the engine of a label. Variants follow a slash, and the name of a run a space.
+func engineOf(label string) string {
+	if i := strings.IndexAny(label, "/ "); i >= 0 {
+		return label[:i]
+	}
+	return label
+}
+
+// Plain returns the label without the run.
+func (s Series) Plain() string {
+	if s.Run == "" {
+		return s.Label
+	}
+	return strings.TrimSuffix(s.Label, record.LabelInRun("", s.Run))
 }
 
 func (s *Series) add(e entry, x Value) {
@@ -267,8 +295,7 @@ func (p Panel) Text() string {
 // byEngine orders engine labels: the three that are compared, the yardstick, then all others by name.
 func byEngine(a, b string) int {
 	rank := func(label string) int {
-		engine, _, _ := strings.Cut(label, "/")
-		if i := slices.Index([]string{"coop", "preempt", "threads", "loop"}, engine); i >= 0 {
+		if i := slices.Index([]string{"coop", "preempt", "threads", "loop"}, engineOf(label)); i >= 0 {
 			return i
 		}
 		return 9

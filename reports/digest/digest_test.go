@@ -357,3 +357,15 @@ func TestASecondArmGivesTheFloorAndCountsForNothingElse(t *testing.T) {
 		t.Errorf("without a second arm the floor is %v", floor)
 	}
 }
+
+func TestSharesOfARateLieTogetherWhateverTheRateIs(t *testing.T) {
+	var plan []record.Point
+	for i, share := range []float64{0.2, 0.8} {
+		for j, engine := range []string{"coop", "preempt"} {
+			plan = append(plan, point(engine, "echo", map[string]any{"rate-share": share, "rate": float64(1000 * (1 + 3*i + j))}))
+		}
+	}
+	if got, want := outline(New(&record.Run{Plan: plan}, nil).Select(nil, "rate-share", "")), "rate-share 20 %,80 %; open[]: coop(2) preempt(2)"; strings.ReplaceAll(got, "\u00a0", " ") != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
