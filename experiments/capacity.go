@@ -46,7 +46,8 @@ var capacity = &Experiment{
 const capacityShown = "p99<5ms"
 
 // capacityFindings tell the bounds of one service level. Two engines differ when the lower bound of one, passed again, lies
-// above the upper bound of the other. Each bound is of one search, so that is seen and not claimed.
+// above the upper bound of the other, and neither of the two bounds hangs on trials that others disturbed. Each bound is of
+// one search, so that is seen and not claimed.
 func capacityFindings(d *digest.Digest) []reports.Finding {
 	var shown []record.Capacity
 	for _, c := range d.Run.Capacities {
@@ -66,6 +67,9 @@ func capacityFindings(d *digest.Digest) []reports.Finding {
 		}
 		if a.Confirmed != nil && !*a.Confirmed {
 			odd = append(odd, a.Engine+": the lower bound did not pass a second time")
+		}
+		if doubt := a.Doubt(); doubt != "" {
+			odd = append(odd, a.Engine+": "+doubt)
 		}
 		below := beaten(a, shown)
 		if len(below) > 0 {
@@ -88,7 +92,7 @@ func capacityFindings(d *digest.Digest) []reports.Finding {
 // beaten lists the engines whose upper bound lies below a's lower one.
 func beaten(a record.Capacity, shown []record.Capacity) (names []string) {
 	for _, b := range shown {
-		if confirmed(a) && b.UpperRPS > 0 && a.LowerRPS > b.UpperRPS {
+		if confirmed(a) && !a.LowerUnsure && b.UpperRPS > 0 && !b.UpperUnsure && a.LowerRPS > b.UpperRPS {
 			names = append(names, b.Engine)
 		}
 	}

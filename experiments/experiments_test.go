@@ -212,6 +212,10 @@ func TestCapacitiesDifferWhereTheirBoundsLieApartAndTheLowerPassedAgain(t *testi
 	bounds := func(engine string, low, high float64, again *bool) record.Capacity {
 		return record.Capacity{Experiment: "capacity", Engine: engine, SLO: capacityShown, LowerRPS: low, UpperRPS: high, Confirmed: again}
 	}
+	unsure := func(c record.Capacity) record.Capacity {
+		c.Probes, c.Disturbed, c.UpperUnsure = 9, 2, true
+		return c
+	}
 	for _, c := range []struct {
 		list  []record.Capacity
 		level string
@@ -220,6 +224,7 @@ func TestCapacitiesDifferWhereTheirBoundsLieApartAndTheLowerPassedAgain(t *testi
 		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Seen, "seen above preempt"},
 		{[]record.Capacity{bounds("coop", 20000, 21000, &no), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop: the lower bound did not pass a second time"},
 		{[]record.Capacity{bounds("coop", 10400, 21000, &yes), bounds("preempt", 10000, 10500, &yes)}, reports.Open, "coop 10.4k/s to 21.0k/s and preempt"},
+		{[]record.Capacity{bounds("coop", 20000, 21000, &yes), unsure(bounds("preempt", 10000, 10500, &yes))}, reports.Open, "preempt: 2 of 9 probes disturbed: the upper bound is not sure"},
 		{[]record.Capacity{bounds("coop", 20000, 0, &yes), bounds("preempt", 0, 500, nil)}, reports.Seen, "coop 20.0k/s or more and preempt less than 500/s"},
 	} {
 		d := digestOf()

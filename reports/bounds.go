@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"math"
 
 	"turnlab/harness/record"
@@ -13,7 +14,9 @@ import (
 // row says "or more".
 func (x *exhibit) bounds(p Plot) []figure {
 	c := chart.Chart{Rows: true, Bars: true, X: chart.Axis{Unit: unit.PerSecond, Label: "requests per second"}}
-	t := dataTable{Columns: []column{{Name: "service level", Text: true}, {Name: "engine", Text: true}, {Name: "passes"}, {Name: "fails"}}}
+	t := dataTable{Columns: []column{
+		{Name: "service level", Text: true}, {Name: "engine", Text: true}, {Name: "passes"}, {Name: "fails"}, {Name: "doubts", Text: true},
+	}}
 	for _, slo := range x.serviceLevels() {
 		for _, found := range x.capacities(slo) {
 			c.Series = append(c.Series, chart.Series{
@@ -21,7 +24,7 @@ func (x *exhibit) bounds(p Plot) []figure {
 				Points: []chart.Point{{X: found.LowerRPS, Lo: found.LowerRPS, Hi: math.Max(found.LowerRPS, found.UpperRPS)}},
 			})
 			t.Rows = append(t.Rows, []cell{
-				{Text: slo}, {Text: found.Engine}, rateCell(found.LowerRPS), rateCell(found.UpperRPS),
+				{Text: slo}, {Text: found.Engine}, rateCell(found.LowerRPS), rateCell(found.UpperRPS), {Text: cmp.Or(found.Doubt(), "–")},
 			})
 		}
 	}
@@ -59,13 +62,19 @@ func (x *exhibit) capacities(slo string) []record.Capacity {
 }
 
 func boundsNote(c record.Capacity) string {
+	note := unit.PerSecond.Format(c.LowerRPS)
 	switch {
 	case c.LowerRPS == 0:
-		return "none passed"
+		note = "none passed"
 	case c.UpperRPS == 0:
-		return unit.PerSecond.Format(c.LowerRPS) + " or more"
+		note += " or more"
+	default:
+		note += " to " + unit.PerSecond.Format(c.UpperRPS)
 	}
-	return unit.PerSecond.Format(c.LowerRPS) + " to " + unit.PerSecond.Format(c.UpperRPS)
+	if c.LowerUnsure || c.UpperUnsure {
+		note += ", not sure"
+	}
+	return note
 }
 
 func rateCell(rate float64) cell {

@@ -19,12 +19,13 @@ func capacityCommand() *cobra.Command {
 	var points pointFlags
 	var slo, width, out string
 	var quiet bool
+	var retries int
 	c := &cobra.Command{
 		Use:   "capacity",
 		Short: "Find the highest rate at which a service level holds",
 		Long: "Find, for each engine, the highest rate at which a service level such as p99<5ms holds: two bounds by the\n" +
 			"search of RFC 9971, in which late, failed and unsent requests are lost. Engines take turns, and every probe\n" +
-			"is a record.",
+			"is a record. Probes that others disturbed are made again; a bound that hangs on such a probe is not sure.",
 		Example: "  lab capacity --engine coop,threads --slo 'p99<5ms'\n" +
 			"  lab capacity --workload kv --conns 256 --slo 'p99.9<20ms' --width 10%",
 		Args: noArguments,
@@ -36,10 +37,14 @@ func capacityCommand() *cobra.Command {
 			if c.Flags().Changed("rate") {
 				return misuse.Errorf("capacity looks for the rate itself: leave --rate out")
 			}
+			if err := checkRetries(retries); err != nil {
+				return err
+			}
 			p, err := points.resolve(c)
 			if err != nil {
 				return err
 			}
+			p.Retries = retries
 			if out == "" {
 				out = run.DefaultDir("capacity")
 			}
@@ -55,6 +60,7 @@ func capacityCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&slo, "slo", "p99<5ms", "the service level: PERCENTILE<TIME of all requests due")
 	c.Flags().StringVar(&width, "width", "5%", "how close the bounds are to be, as a share of the lower one")
+	c.Flags().IntVar(&retries, "retries", run.DefaultRetries, "how often a probe that other programs or guests disturbed is made again")
 	c.Flags().StringSliceVar(&points.engines, "engine", []string{"coop", "preempt", "threads"}, "engines (see lab list)")
 	c.Flags().StringSliceVar(&points.workloads, "workload", []string{"http"}, "workloads (see lab list)")
 	points.addLoad(c)
@@ -93,22 +99,31 @@ func printCapacity(w io.Writer, found []run.Capacity) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "engine\tworkload\tconns\tpasses\tfails\tprobes\tat the lower bound")
 	for _, f := range found {
-		again := "-"
-		if f.Confirmed != nil {
-			again = "passed again"
-			if !*f.Confirmed {
-				again = "failed: only luck"
-			}
-		}
-		fmt.Fprintf(table, "%s\t%s\t%.0f\t%s\t%s\t%d\t%s\n", f.Engine, f.Workload, f.Conns, perSecond(f.Lower), perSecond(f.Upper), f.Probes, again)
+		fmt.Fprintf(table, "%s\t%s\t%.0f\t%s\t%s\t%d\t%s\n", f.Engine, f.Workload, f.Conns, perSecond(f.Lower), perSecond(f.Upper), f.Probes, again(f))
 	}
 	err := table.Flush()
 	for _, f := range found {
 		if f.Irregular != "" {
 			fmt.Fprintf(w, "%s: %s\n", f.Engine, f.Irregular)
 		}
+		if doubt := f.Doubt(); doubt != "" {
+			fmt.Fprintf(w, "%s: %s\n", f.Engine, doubt)
+		}
 	}
 	return err
+}
+
+// again says what became of the lower bound when it was measured again.
+func again(f run.Capacity) string {
+	switch {
+	case f.Confirmed == nil && f.LowerUnsure:
+		return "not sure"
+	case f.Confirmed == nil:
+		return "-"
+	case *f.Confirmed:
+		return "passed again"
+	}
+	return "failed: only luck"
 }
 
 func perSecond(rate float64) string {

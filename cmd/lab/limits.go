@@ -47,9 +47,16 @@ func (f *limitFlags) apply(c *cobra.Command, s *plan.Sweep) error {
 		}
 		s.Precision = v.Float()
 	}
-	if f.retries < 0 || f.retries > maxRetries {
-		return misuse.Errorf("--retries %d: it takes 0 to %d", f.retries, maxRetries)
+	if err := checkRetries(f.retries); err != nil {
+		return err
 	}
 	s.Budget, s.Retries = f.budget, f.retries
+	return nil
+}
+
+func checkRetries(n int) error {
+	if n < 0 || n > maxRetries {
+		return misuse.Errorf("--retries %d: it takes 0 to %d", n, maxRetries)
+	}
 	return nil
 }

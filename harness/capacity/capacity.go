@@ -6,6 +6,9 @@
 // missing could not make it fail, an upper bound when they could not make it pass, and is measured again otherwise. The
 // result is a pair of bounds and not a number, because that is what a finite search knows.
 //
+// A trial that others disturbed should be made again and not be added. One that cannot be had undisturbed counts, because a
+// search must end, and is remembered: a bound that would not be one without such trials is not sure.
+//
 // It is pure: no process and no clock. [Search.Next] says what to measure, [Search.Add] takes what came of it.
 //
 // Limits: all trials have one length, so the RFC's rule for shorter ones does not apply. The loss of a load is taken to
@@ -57,11 +60,28 @@ func (g Goal) Classify(good, bad int) Class {
 	return Undecided
 }
 
+// A Probe is what one trial of a load showed.
+type Probe struct {
+	Loss      float64 // share of the requests due that were lost
+	Generator bool    // the generator was the limit
+	Disturbed bool    // others used the CPUs, so that the loss may be theirs
+}
+
 // A Load is a load with the loss ratios of its trials.
 type Load struct {
 	RateRPS   float64   `json:"rate_rps"`
 	Losses    []float64 `json:"loss_ratios"`
-	Generator bool      `json:"generator_limited,omitempty"` // in some trial the generator was the limit
+	Disturbed []float64 `json:"disturbed_loss_ratios,omitempty"` // of these, those of trials that others disturbed
+	Generator bool      `json:"generator_limited,omitempty"`     // in some trial the generator was the limit
+}
+
+// Add takes what a trial of the load showed.
+func (l *Load) Add(p Probe) {
+	l.Losses = append(l.Losses, p.Loss)
+	if p.Disturbed {
+		l.Disturbed = append(l.Disturbed, p.Loss)
+	}
+	l.Generator = l.Generator || p.Generator
 }
 
 // class classifies the load. Where the generator was the limit nothing is known about the server, and the load is out of
@@ -70,20 +90,32 @@ func (l *Load) class(g Goal) Class {
 	if l.Generator {
 		return Upper
 	}
-	return g.classify(l.Losses)
+	return g.classify(l.Losses, nil)
 }
 
-// Passes reports whether trials with these loss ratios pass.
-func (g Goal) Passes(losses []float64) bool { return g.classify(losses) == Lower }
+// Passes reports whether a load passes by its trials.
+func (g Goal) Passes(l Load) bool { return g.classify(l.Losses, nil) == Lower }
 
-func (g Goal) classify(losses []float64) Class {
-	good := 0
+// Sure reports whether a load would be found to be the same without the trials that others disturbed. Where it would not,
+// nobody knows whether the system or its neighbours decided.
+func (g Goal) Sure(l Load) bool {
+	return g.classify(l.Losses, l.Disturbed) == g.classify(l.Losses, nil)
+}
+
+// classify classifies a load by the loss ratios of its trials, of which some do not count.
+func (g Goal) classify(losses, without []float64) Class {
+	good, all := g.good(losses)-g.good(without), len(losses)-len(without)
+	return g.Classify(good, all-good)
+}
+
+// good counts the trials with a loss that is small enough.
+func (g Goal) good(losses []float64) (n int) {
 	for _, loss := range losses {
 		if loss <= g.LossRatio {
-			good++
+			n++
 		}
 	}
-	return g.Classify(good, len(losses)-good)
+	return n
 }
 
 // A Search finds the bounds of one system. Loads are whole numbers of requests per second.
@@ -131,7 +163,7 @@ func (s *Search) Next() (rate float64, ok bool) {
 }
 
 // Add takes the result of a trial.
-func (s *Search) Add(rate, loss float64, generatorLimited bool) {
+func (s *Search) Add(rate float64, p Probe) {
 	s.probes++
 	i, found := slices.BinarySearchFunc(s.loads, rate, func(l *Load, r float64) int {
 		return cmp.Compare(l.RateRPS, r)
@@ -139,8 +171,7 @@ func (s *Search) Add(rate, loss float64, generatorLimited bool) {
 	if !found {
 		s.loads = slices.Insert(s.loads, i, &Load{RateRPS: rate})
 	}
-	s.loads[i].Losses = append(s.loads[i].Losses, loss)
-	s.loads[i].Generator = s.loads[i].Generator || generatorLimited
+	s.loads[i].Add(p)
 }
 
 // bounds returns the relevant bounds: the lowest load that fails, and the highest below it that passes.
@@ -163,6 +194,9 @@ type Result struct {
 	Conditional float64 `json:"conditional_rps,omitempty"` // of the lower bound, what is not lost in the median trial
 	Irregular   string  `json:"irregular,omitempty"`       // why a bound is absent, or the bounds are not close
 	Probes      int     `json:"probes"`
+	Disturbed   int     `json:"disturbed,omitempty"`    // of these, others used the CPUs; they count all the same
+	LowerUnsure bool    `json:"lower_unsure,omitempty"` // without the disturbed ones the bound would not be one
+	UpperUnsure bool    `json:"upper_unsure,omitempty"` // likewise
 	Loads       []Load  `json:"loads"`
 }
 
@@ -171,14 +205,15 @@ func (s *Search) Result() Result {
 	r := Result{Probes: s.probes}
 	for _, l := range s.loads {
 		r.Loads = append(r.Loads, *l)
+		r.Disturbed += len(l.Disturbed)
 	}
 	lower, upper := s.bounds()
 	if lower != nil {
-		r.Lower = lower.RateRPS
+		r.Lower, r.LowerUnsure = lower.RateRPS, !s.goal.Sure(*lower)
 		r.Conditional = lower.RateRPS * (1 - s.quantile(lower.Losses))
 	}
 	if upper != nil && !upper.Generator {
-		r.Upper = upper.RateRPS
+		r.Upper, r.UpperUnsure = upper.RateRPS, !s.goal.Sure(*upper)
 	}
 	switch _, more := s.Next(); {
 	case upper != nil && upper.Generator:

@@ -64,7 +64,7 @@ func TestTheBoundsHoldAKnownCapacity(t *testing.T) {
 		q := queue{speed: 5e3 * math.Exp(3*r.Float64()), limit: 0.005, noise: 0.002, seconds: 2, r: r}
 		s := NewSearch(p99, q.speed*(0.5+r.Float64()), 10, 1e8)
 		for rate, ok := s.Next(); ok; rate, ok = s.Next() {
-			s.Add(rate, q.loss(rate), false)
+			s.Add(rate, Probe{Loss: q.loss(rate)})
 		}
 		res := s.Result()
 		if res.Lower <= q.capacity() && q.capacity() <= res.Upper {
@@ -80,6 +80,68 @@ func TestTheBoundsHoldAKnownCapacity(t *testing.T) {
 	}
 }
 
+// Neighbours spoil one trial in eight, which is then made once more, as a hunt does it. What is still spoilt counts.
+func TestTheBoundsHoldAKnownCapacityAmongNeighbours(t *testing.T) {
+	const seeds, spoilt = 1000, 1.0 / 8
+	held, sure, unsure, disturbed := 0, 0, 0, 0
+	for seed := range uint64(seeds) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		q := queue{speed: 5e3 * math.Exp(3*r.Float64()), limit: 0.005, noise: 0.002, seconds: 2, r: r}
+		s := NewSearch(p99, q.speed*(0.5+r.Float64()), 10, 1e8)
+		for rate, ok := s.Next(); ok; rate, ok = s.Next() {
+			p := Probe{Loss: q.loss(rate)}
+			if r.Float64() < spoilt*spoilt { // twice in a row
+				p = Probe{Loss: math.Min(1, p.Loss+r.Float64()), Disturbed: true}
+			}
+			s.Add(rate, p)
+		}
+		res := s.Result()
+		disturbed += res.Disturbed
+		if res.LowerUnsure || res.UpperUnsure {
+			unsure++
+			continue
+		}
+		sure++
+		if res.Lower <= q.capacity() && q.capacity() <= res.Upper {
+			held++
+		}
+	}
+	if held < sure*95/100 || unsure > seeds/10 || disturbed == 0 {
+		t.Errorf("held in %d of %d that are sure, %d are not; %d probes were disturbed", held, sure, unsure, disturbed)
+	}
+}
+
+// decided is what a search of one load finds, with the losses of its trials.
+func decided(probes ...Probe) Result {
+	s := NewSearch(p99, 1000, 1, 1e8)
+	for _, p := range probes {
+		s.Add(1000, p)
+	}
+	return s.Result()
+}
+
+func TestABoundThatNeighboursDecidedIsNotSure(t *testing.T) {
+	good, bad := Probe{}, Probe{Loss: 0.5}
+	spoiltGood, spoiltBad := Probe{Disturbed: true}, Probe{Loss: 0.5, Disturbed: true}
+	for _, c := range []struct {
+		probes []Probe
+		lower  bool // the load is the lower bound and not the upper one
+		unsure bool
+	}{
+		{[]Probe{good, good}, true, false}, {[]Probe{bad, bad}, false, false},
+		{[]Probe{spoiltBad, good, good}, true, false}, {[]Probe{good, spoiltGood}, true, true},
+		{[]Probe{good, spoiltBad, bad}, false, true}, {[]Probe{bad, spoiltBad, bad}, false, false}, {[]Probe{spoiltBad, spoiltBad}, false, true},
+	} {
+		r := decided(c.probes...)
+		if (r.Lower > 0) != c.lower || (r.Upper > 0) == c.lower || (r.LowerUnsure || r.UpperUnsure) != c.unsure || r.UpperUnsure && c.lower {
+			t.Errorf("%+v: %+v", c.probes, r)
+		}
+	}
+	if r := decided(spoiltBad, good, good); r.Disturbed != 1 || r.Probes != 3 {
+		t.Errorf("%d of %d disturbed, want 1 of 3", r.Disturbed, r.Probes)
+	}
+}
+
 // find searches with a system that passes below a capacity.
 func find(start, highest, capacity, generator float64) Result {
 	s := NewSearch(p99, start, 1, highest)
@@ -88,7 +150,7 @@ func find(start, highest, capacity, generator float64) Result {
 		if rate > capacity {
 			loss = 0.5
 		}
-		s.Add(rate, loss, rate > generator)
+		s.Add(rate, Probe{Loss: loss, Generator: rate > generator})
 	}
 	return s.Result()
 }
@@ -113,7 +175,7 @@ func TestASearchThatContradictsItselfEnds(t *testing.T) {
 	s := NewSearch(Goal{LossRatio: 0.01, Trials: 101, ExceedRatio: 0.5, Width: 1e-9}, 1e6, 1, 1e8)
 	n := 0
 	for rate, ok := s.Next(); ok; rate, ok = s.Next() {
-		s.Add(rate, float64(r.IntN(2)), false)
+		s.Add(rate, Probe{Loss: float64(r.IntN(2))})
 		n++
 	}
 	if n > MaxProbes {

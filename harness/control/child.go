@@ -226,9 +226,21 @@ func (c *Child) Await(ctx context.Context, want string, within time.Duration) (*
 
 // Stop asks the child to end and waits for that; one that does not end in time is killed, which is an error.
 func (c *Child) Stop(ctx context.Context, within time.Duration) error {
-	if _, err := c.Ask(ctx, Request{Do: Stop}, Stopped, within); err != nil {
+	if err := c.Dismiss(ctx, within); err != nil {
 		return err
 	}
+	return c.Ended(ctx, within)
+}
+
+// Dismiss asks the child to end and returns when it has said that it does. Ended must follow: what the kernel has to take
+// back of a large process takes its time, in which others can be told to end as well.
+func (c *Child) Dismiss(ctx context.Context, within time.Duration) error {
+	_, err := c.Ask(ctx, Request{Do: Stop}, Stopped, within)
+	return err
+}
+
+// Ended waits for the end of a child that was dismissed; one that does not end in time is killed, which is an error.
+func (c *Child) Ended(ctx context.Context, within time.Duration) error {
 	c.in.Close()
 	if !c.wait(ctx, within) {
 		return c.fail(ctx, fmt.Errorf("the %s did not exit within %v of stop", c.name, within))

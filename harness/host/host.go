@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"turnlab/harness/proc"
 	"turnlab/harness/record"
 )
 
@@ -33,7 +34,20 @@ func Describe() record.Host {
 	if unix.Uname(&u) == nil {
 		h.Kernel = unix.ByteSliceToString(u.Release[:])
 	}
+	if why := uncounted(); why != "" {
+		h.Settings["system_calls"] = why
+	}
 	return h
+}
+
+// uncounted says why system calls are not counted, or nothing when they are.
+func uncounted() string {
+	c, err := proc.CountCalls([]int{os.Getpid()})
+	if err != nil {
+		return "not counted: " + err.Error()
+	}
+	c.Close()
+	return ""
 }
 
 // read returns a small file's text, or nothing.

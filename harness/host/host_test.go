@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"turnlab/harness/proc"
 )
 
 func TestThisMachineIsDescribed(t *testing.T) {
@@ -18,6 +20,13 @@ func TestThisMachineIsDescribed(t *testing.T) {
 		if h.Settings[name] == "" {
 			t.Errorf("%s is missing in %v", name, h.Settings)
 		}
+	}
+	c, err := proc.CountCalls([]int{os.Getpid()})
+	if why := h.Settings["system_calls"]; (why == "") != (err == nil) || err != nil && !strings.Contains(why, err.Error()) {
+		t.Errorf("system calls: %q, but to count them gives %v", why, err)
+	}
+	if err == nil {
+		c.Close()
 	}
 }
 

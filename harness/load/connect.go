@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,13 +11,17 @@ import (
 	"turnlab/workloads"
 )
 
-// Connections are opened at a stated pace, over all threads, and with a bound on handshakes under way. On the loopback a
-// handshake is over before the server has accepted, so the pace is what keeps the server's accept queue from overflowing;
-// an overflow costs a second, the time after which TCP tries again. 64 every 8 ms is 8,000 a second.
+// Connections are opened as fast as the server takes them in, over all threads connectBatch at a time and with a bound on
+// handshakes under way. On the loopback a handshake is over before the server has accepted, and an accept queue that overflows
+// costs a second, the time after which TCP tries again: so the queue is looked at before each batch, and never more than half
+// of it is filled. Where it cannot be seen, a batch is sent every connectTick, 8,000 connections a second.
 const (
 	connectBatch  = 64
 	connectTick   = 8 * time.Millisecond
+	connectLook   = time.Millisecond // between two looks at a queue that is full
 	connectFlying = 256
+	// acceptTime bounds the wait for a server that has stopped to accept. Its load will show what became of the connections.
+	acceptTime = 100 * time.Millisecond
 )
 
 // Connections that break during the load are opened again at once, and after a failed attempt at most every retryGap, so
@@ -30,17 +35,18 @@ const (
 // errStopped says that a thread gave up because of another, or because the load was cancelled.
 var errStopped = errors.New("stopped while connecting")
 
-// connect opens all connections of the thread.
+// connect opens all connections of the thread, and waits until the server has accepted them.
 func (w *worker) connect() error {
 	batch := max(1, connectBatch/w.threads)
 	limit := w.timeout + int64(len(w.conns)/batch+1)*2*connectTick.Nanoseconds()
-	began, tick := w.tick(), int64(0)
+	q := watchQueue(w.address)
+	defer q.close()
+	began, next := w.tick(), int64(0)
 	for w.opened < len(w.conns) {
-		if w.now >= tick {
-			tick = w.now + connectTick.Nanoseconds()
-			w.dialSome(batch)
+		if w.now >= next {
+			next = w.now + w.dialNext(q, batch).Nanoseconds()
 		}
-		if err := w.turn(tick - w.tick()); err != nil {
+		if err := w.turn(next - w.tick()); err != nil {
 			return err
 		}
 		switch {
@@ -53,22 +59,55 @@ func (w *worker) connect() error {
 				"listen backlog large enough?", w.address.text, w.opened, len(w.conns), time.Duration(w.now-began).Round(time.Millisecond))
 		}
 	}
+	return w.awaitAccepts(q)
+}
+
+// dialNext starts to open as many connections as the server's accept queue has room for, and returns when to look again.
+func (w *worker) dialNext(q *queue, batch int) (pause time.Duration) {
+	waiting, room, ok := q.look()
+	if !ok {
+		w.dialSome(batch)
+		return connectTick
+	}
+	free := max(1, room/2) - waiting - w.dialing
+	if free <= 0 || w.dialSome(min(batch, free)) == 0 {
+		return connectLook
+	}
+	return 0
+}
+
+// awaitAccepts waits until no connection waits for the server any more, or until it has accepted none for a while.
+func (w *worker) awaitAccepts(q *queue) error {
+	least, since := math.MaxInt, w.tick()
+	for w.now-since < acceptTime.Nanoseconds() && !w.cut.Load() {
+		waiting, _, ok := q.look()
+		if !ok || waiting == 0 {
+			return nil
+		}
+		if waiting < least {
+			least, since = waiting, w.now
+		}
+		if err := w.turn(connectLook.Nanoseconds()); err != nil {
+			return err
+		}
+		w.tick()
+	}
 	return nil
 }
 
-// dialSome starts to open connections that are down.
-func (w *worker) dialSome(most int) {
-	free := max(1, connectFlying/w.threads) - w.dialing
+// dialSome starts to open connections that are down, and returns how many it started.
+func (w *worker) dialSome(most int) (started int) {
+	free := min(most, max(1, connectFlying/w.threads)-w.dialing)
 	for i := range w.conns {
-		if most == 0 || free == 0 || w.unreachable != nil {
-			return
+		if started >= free || w.unreachable != nil {
+			return started
 		}
 		if c := &w.conns[i]; c.state == down {
 			w.dial(int32(i), c)
-			most--
-			free--
+			started++
 		}
 	}
+	return started
 }
 
 // dial starts to open a connection that is down.

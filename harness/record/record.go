@@ -6,7 +6,10 @@
 // "none". Every record names its schema version: fields may be added, and renaming one is a new major version.
 package record
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Schema is the version of every record that this code writes.
 const Schema = "turnlab/1"
@@ -71,7 +74,34 @@ type Capacity struct {
 	UpperRPS   float64 `json:"upper_rps,omitempty"`   // absent: nothing failed, or only the generator
 	Irregular  string  `json:"irregular,omitempty"`   // why a bound is absent, or the bounds are not close
 	Probes     int     `json:"probes"`
-	Confirmed  *bool   `json:"confirmed,omitempty"` // the lower bound passed again, in trials that the search had not used
+	// Confirmed: the lower bound passed again, in trials that the search had not used. Absent where that is not known.
+	Confirmed *bool `json:"confirmed,omitempty"`
+	// Disturbed probes are those that others disturbed although they were made again. They count, because a search must end; a
+	// bound that would not be one without them, or whose confirmation hangs on such trials, is not sure.
+	Disturbed   int  `json:"disturbed,omitempty"`
+	LowerUnsure bool `json:"lower_unsure,omitempty"`
+	UpperUnsure bool `json:"upper_unsure,omitempty"`
+}
+
+// Doubt says what speaks against the bounds; it is empty when nothing does.
+func (c Capacity) Doubt() string {
+	var bounds string
+	switch {
+	case c.LowerUnsure && c.UpperUnsure:
+		bounds = "both bounds are not sure"
+	case c.LowerUnsure:
+		bounds = "the lower bound is not sure"
+	case c.UpperUnsure:
+		bounds = "the upper bound is not sure"
+	}
+	if c.Disturbed == 0 { // of the trials that confirmed the lower bound some were
+		return bounds
+	}
+	text := fmt.Sprintf("%d of %d probes disturbed", c.Disturbed, c.Probes)
+	if bounds != "" {
+		text += ": " + bounds
+	}
+	return text
 }
 
 // A Point is one engine, workload and set of parameter values; a trial measures it once.
@@ -111,7 +141,8 @@ type Trial struct {
 	Repeat        int                `json:"repeat,omitempty"`
 	Seed          uint64             `json:"seed"` // of the arrivals and the requests
 	StartedUnix   int64              `json:"started_unix_ns"`
-	WindowSeconds float64            `json:"window_seconds"` // length of the measured window
+	TookSeconds   float64            `json:"took_seconds,omitempty"` // from the start of the first process until the machine had got over the last one
+	WindowSeconds float64            `json:"window_seconds"`         // length of the measured window
 	WarmupSeconds float64            `json:"warmup_seconds,omitempty"`
 	Steady        *bool              `json:"steady,omitempty"`   // settle=on: the load was steady when the window began
 	Extended      int                `json:"extended,omitempty"` // how often the window was made longer

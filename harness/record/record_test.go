@@ -75,23 +75,89 @@ func check(t *testing.T, tr Trial) error {
 	return schema.Check(schema.Trial, text)
 }
 
-func TestTheSchemaKnowsEveryFieldAndNoOther(t *testing.T) {
-	if err := check(t, fullTrial()); err != nil {
-		t.Error(err)
+// fullRun has every field that a run can have.
+func fullRun() Run {
+	var r Run
+	full(reflect.ValueOf(&r).Elem())
+	r.Schema, r.Plan[0].Mode = Schema, Open
+	return r
+}
+
+// unused lists the properties that a schema describes and a document does not have, at any depth.
+func unused(root, s map[string]any, at string, d any) (names []string) {
+	if ref, ok := s["$ref"].(string); ok {
+		s = root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
 	}
-	text, _ := json.Marshal(fullTrial())
-	var have map[string]any
-	var want struct{ Properties map[string]any }
-	if err := json.Unmarshal(text, &have); err != nil {
-		t.Fatal(err)
+	object, _ := d.(map[string]any)
+	for name, sub := range asObject(s["properties"]) {
+		if inner, ok := object[name]; ok {
+			names = append(names, unused(root, sub.(map[string]any), at+"."+name, inner)...)
+		} else {
+			names = append(names, at+"."+name)
+		}
 	}
-	if err := json.Unmarshal(schema.Trial, &want); err != nil {
-		t.Fatal(err)
+	if sub, ok := s["additionalProperties"].(map[string]any); ok {
+		for name, inner := range object {
+			names = append(names, unused(root, sub, at+"."+name, inner)...)
+		}
 	}
-	have["failed"] = "instead of the others"
-	for name := range want.Properties {
-		if _, ok := have[name]; !ok {
-			t.Errorf("the schema describes %s, which no record has", name)
+	list, _ := d.([]any)
+	for _, inner := range list {
+		names = append(names, unused(root, s["items"].(map[string]any), at+"[]", inner)...)
+	}
+	return names
+}
+
+func asObject(x any) map[string]any {
+	object, _ := x.(map[string]any)
+	return object
+}
+
+func TestTheSchemasKnowEveryFieldAndNoOther(t *testing.T) {
+	for name, c := range map[string]struct {
+		schema []byte
+		record any
+	}{"trial": {schema.Trial, fullTrial()}, "run": {schema.Run, fullRun()}} {
+		text, err := json.Marshal(c.record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Check(c.schema, text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		var described, have map[string]any
+		if err := errors.Join(json.Unmarshal(c.schema, &described), json.Unmarshal(text, &have)); err != nil {
+			t.Fatal(err)
+		}
+		if name == "trial" {
+			have["failed"] = "instead of the others"
+		}
+		for _, field := range unused(described, described, name, have) {
+			t.Errorf("the schema describes %s, which no record has", field)
+		}
+	}
+}
+
+func TestTheSchemaOfARunRefusesWhatIsNone(t *testing.T) {
+	for name, spoil := range map[string]func(*Run){
+		"schema":  func(r *Run) { r.Schema = "turnlab/2" },
+		"id":      func(r *Run) { r.ID = "" },
+		"blocks":  func(r *Run) { r.Blocks = 0 },
+		"mode":    func(r *Run) { r.Plan[0].Mode = "ajar" },
+		"order":   func(r *Run) { r.Order[0][0] = -1 },
+		"host":    func(r *Run) { r.Host.CPUs = 0 },
+		"setting": func(r *Run) { r.Host.Settings["key"] = "" },
+		"bound":   func(r *Run) { r.Capacities[0].UpperRPS = -1 },
+		"attempt": func(r *Run) { r.Calibrations[0].Attempts = nil },
+	} {
+		r := fullRun()
+		spoil(&r)
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if schema.Check(schema.Run, text) == nil {
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

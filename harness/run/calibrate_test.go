@@ -147,7 +147,7 @@ func TestASearchEndsAtWhatTheGeneratorCanDoAndSaysSo(t *testing.T) {
 		if rate > 1234 {
 			t.Fatalf("a probe at %v, above what the generator can do", rate)
 		}
-		s.Add(rate, 0, false)
+		s.Add(rate, capacity.Probe{})
 	}
 	found := h.found()[0]
 	if found.Lower != 1234 || found.Upper != 0 || found.GenMaxRPS != 1234.5 || !strings.Contains(found.Irregular, ">= gen_max") {

@@ -34,6 +34,18 @@ type Capacity struct {
 	capacity.Result
 }
 
+// record returns what run.json says of it.
+func (c Capacity) record(experiment string) record.Capacity {
+	return record.Capacity{
+		Experiment: experiment, Engine: c.Engine, Workload: c.Workload, Conns: c.Conns, SLO: c.SLO, PeakRPS: c.PeakRPS,
+		GenMaxRPS: c.GenMaxRPS, LowerRPS: c.Lower, UpperRPS: c.Upper, Irregular: c.Irregular, Probes: c.Probes, Confirmed: c.Confirmed,
+		Disturbed: c.Disturbed, LowerUnsure: c.LowerUnsure, UpperUnsure: c.UpperUnsure,
+	}
+}
+
+// Doubt says what speaks against the bounds; it is empty when nothing does.
+func (c Capacity) Doubt() string { return c.record("").Doubt() }
+
 // FindCapacity searches, for every point of p, the highest rate that keeps the service level, into a new folder. The points are
 // those of a closed loop; their throughput is where the search begins. Every probe is a record like any other. Engines take
 // turns in shuffled order, one probe each, so that the machine's drift meets all of them. At the end the lower bound is
@@ -85,7 +97,7 @@ func checkCapacity(p *plan.Plan, goal CapacityGoal, o Options) error {
 // begin measures the closed loops, and begins a search for each.
 func (h *hunt) begin(ctx context.Context, goal CapacityGoal) error {
 	for _, j := range h.plan.Jobs() {
-		t, err := h.probe(ctx, j.Block, j.Point)
+		t, err := h.measured(ctx, j)
 		if err != nil {
 			return err
 		}

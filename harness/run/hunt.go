@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"turnlab/harness/capacity"
+	"turnlab/harness/plan"
 	"turnlab/harness/record"
 	"turnlab/harness/stat"
 	"turnlab/harness/trial"
@@ -16,12 +17,13 @@ import (
 
 // A search is the search for the capacity of one point under one service level.
 type search struct {
-	point  record.Point // in the closed loop
-	goal   CapacityGoal
-	accept capacity.Goal
-	search *capacity.Search
-	found  Capacity
-	used   map[string]int // by rate: how many of the hunt's trials this search has taken
+	point   record.Point // in the closed loop
+	goal    CapacityGoal
+	accept  capacity.Goal
+	search  *capacity.Search
+	confirm capacity.Load // the lower bound, measured again
+	found   Capacity
+	used    map[string]int // by rate: how many of the hunt's trials this search has taken
 }
 
 // hunt is a runner that chooses its points by what it has seen.
@@ -29,11 +31,16 @@ type search struct {
 // Searches of one point share their trials: whether a trial keeps p99 < 1 ms and whether it keeps p99 < 20 ms can both be
 // read from it. Each search takes every trial once, in the order in which they were made. That is also how a hunt goes on
 // that was interrupted: its trials are there, the searches ask for them again, and get them without a measurement.
+//
+// A trial that others spoilt is made again at once, as those of blocks are, and searches take the last one; all stay in the
+// files. When that one is spoilt too, or when too many have been, it counts all the same, and the search knows.
 type hunt struct {
 	*runner
 	arm      string
-	made     map[string][]*record.Trial // by point and rate
+	made     map[string][]*record.Trial // by point and rate; of those that were made again the last
 	trials   int                        // the number of the next one
+	wanted   int                        // trials that searches asked for
+	repeats  int                        // trials that were made again
 	searches []*search
 }
 
@@ -44,10 +51,22 @@ func newHunt(r *runner, arm string, have []record.Trial) *hunt {
 		t := &have[i]
 		h.trials = max(h.trials, t.Trial+1)
 		if arm != "" && t.Arm == arm && t.Mode == record.Open {
-			h.made[key(t.Point)] = append(h.made[key(t.Point)], t)
+			h.keep(t)
 		}
 	}
 	return h
+}
+
+// keep notes a trial for the searches, in the place of the one before if that was spoilt.
+func (h *hunt) keep(t *record.Trial) {
+	at := key(t.Point)
+	if n := len(h.made[at]); t.Repeat > 0 && n > 0 {
+		h.repeats++
+		h.made[at][n-1] = t
+		return
+	}
+	h.wanted++
+	h.made[at] = append(h.made[at], t)
 }
 
 // searchDepth is how far below the closed loop's throughput a search goes, in seven halvings. A service level that fails at
@@ -93,11 +112,11 @@ func (h *hunt) step(ctx context.Context, step int) (going bool, err error) {
 		if !more {
 			continue
 		}
-		t, loss, err := h.loss(ctx, step, s, rate)
+		p, err := h.show(ctx, step, s, rate)
 		if err != nil {
 			return false, err
 		}
-		s.search.Add(rate, loss, capacity.GeneratorLimited(t))
+		s.search.Add(rate, p)
 		going = true
 	}
 	return going, nil
@@ -116,17 +135,11 @@ func (h *hunt) confirm(ctx context.Context, step int) error {
 			if lower == 0 {
 				continue
 			}
-			_, loss, err := h.loss(ctx, step+again, s, lower)
+			p, err := h.show(ctx, step+again, s, lower)
 			if err != nil {
 				return err
 			}
-			s.found.ConfirmLoss = append(s.found.ConfirmLoss, loss)
-		}
-	}
-	for _, s := range h.searches {
-		if len(s.found.ConfirmLoss) > 0 {
-			passed := s.accept.Passes(s.found.ConfirmLoss)
-			s.found.Confirmed = &passed
+			s.confirm.Add(p)
 		}
 	}
 	return nil
@@ -136,7 +149,7 @@ func (h *hunt) confirm(ctx context.Context, step int) error {
 func (h *hunt) found() []Capacity {
 	var found []Capacity
 	for _, s := range h.searches {
-		s.found.Result = s.search.Result()
+		s.conclude()
 		if s.found.GenMaxRPS > 0 && s.found.Upper == 0 && s.found.Lower >= math.Floor(s.found.GenMaxRPS) {
 			s.found.Irregular = fmt.Sprintf("the generator is the limit: the capacity is >= gen_max, %.0f/s", s.found.Lower)
 		}
@@ -145,39 +158,73 @@ func (h *hunt) found() []Capacity {
 	return found
 }
 
-// loss returns the next trial of a point at a rate, which is measured unless there is one that the search has not taken.
-func (h *hunt) loss(ctx context.Context, step int, s *search, rate float64) (*record.Trial, float64, error) {
+// conclude writes down what the search has found. Where trials that others disturbed decide whether the lower bound passed
+// again, nobody knows, and the bound is not sure either. A confirmation that was interrupted says nothing.
+func (s *search) conclude() {
+	s.found.Result, s.found.ConfirmLoss = s.search.Result(), s.confirm.Losses
+	switch {
+	case len(s.confirm.Losses) < capacity.DefaultTrials:
+	case s.accept.Sure(s.confirm):
+		passed := s.accept.Passes(s.confirm)
+		s.found.Confirmed = &passed
+	default:
+		s.found.LowerUnsure = true
+	}
+}
+
+// show says what the next trial of a point at a rate shows. It is measured unless there is one that the search has not taken.
+func (h *hunt) show(ctx context.Context, step int, s *search, rate float64) (shown capacity.Probe, err error) {
 	p := s.point
 	p.Arm, p.Mode, p.Params = h.arm, record.Open, maps.Clone(p.Params)
 	p.Params["rate"], p.Params["arrivals"] = rate, s.goal.Arrivals
 	at := key(p)
 	fresh := s.used[at] == len(h.made[at])
 	if fresh {
-		t, err := h.probe(ctx, step, p)
-		if err != nil {
-			return nil, 0, err
+		if _, err := h.measured(ctx, h.plan.Job(h.trials, step, p)); err != nil {
+			return shown, err
 		}
-		h.made[at] = append(h.made[at], t)
 	}
 	t := h.made[at][s.used[at]]
 	s.used[at]++
-	loss, err := s.goal.SLO.Loss(t)
+	shown.Generator, shown.Disturbed = capacity.GeneratorLimited(t), spoilt(t)
+	shown.Loss, err = s.goal.SLO.Loss(t)
 	if fresh {
-		h.tell(fmt.Sprintf("%s: %.0f/s lost %.2f %% under %s", describe(s.point), rate, 100*loss, s.goal.SLO.Text))
+		h.tell(fmt.Sprintf("%s: %.0f/s lost %.2f %% under %s", describe(s.point), rate, 100*shown.Loss, s.goal.SLO.Text))
 	}
-	return t, loss, err
+	return shown, err
 }
 
-// probe makes a trial and keeps its record.
-func (h *hunt) probe(ctx context.Context, block int, p record.Point) (*record.Trial, error) {
-	t, err := h.lab.Measure(ctx, h.plan.Job(h.trials, block, p))
+// measured makes a trial, and makes it again while others spoil it.
+func (h *hunt) measured(ctx context.Context, j plan.Job) (*record.Trial, error) {
+	for ; ; j.Repeat++ { // bounded by the plan's retries
+		t, err := h.probe(ctx, j)
+		if err != nil {
+			return nil, err
+		}
+		h.keep(t)
+		if !h.again(t) {
+			return t, nil
+		}
+		h.tell(describe(j.Point) + ": others used the CPUs, once more")
+	}
+}
+
+// again reports whether a trial is to be made once more: others spoilt it, and they do not spoil all.
+func (h *hunt) again(t *record.Trial) bool {
+	most := int(math.Ceil(retryShare * float64(h.wanted)))
+	return spoilt(t) && t.Repeat < h.plan.Retries && h.repeats < most
+}
+
+// probe makes a trial and writes its record.
+func (h *hunt) probe(ctx context.Context, j plan.Job) (*record.Trial, error) {
+	t, err := h.lab.Measure(ctx, j)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w after %d probes; they are in %s", ErrInterrupted, h.trials, h.options.Dir)
 	}
 	if err != nil {
 		return nil, err
 	}
-	h.trials++
+	h.trials = max(h.trials, j.Trial+1)
 	return t, h.writer.Add(t)
 }
 
@@ -211,10 +258,7 @@ func (r *runner) search(ctx context.Context) error {
 		return err
 	}
 	for i, c := range h.found() {
-		r.meta.Capacities = append(r.meta.Capacities, record.Capacity{
-			Experiment: h.searches[i].point.Experiment, Engine: c.Engine, Workload: c.Workload, Conns: c.Conns, SLO: c.SLO, PeakRPS: c.PeakRPS,
-			GenMaxRPS: c.GenMaxRPS, LowerRPS: c.Lower, UpperRPS: c.Upper, Irregular: c.Irregular, Probes: c.Probes, Confirmed: c.Confirmed,
-		})
+		r.meta.Capacities = append(r.meta.Capacities, c.record(h.searches[i].point.Experiment))
 	}
 	return r.writer.Amend(r.meta)
 }

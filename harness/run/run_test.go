@@ -64,16 +64,20 @@ func options(t *testing.T) Options {
 	return Options{Dir: filepath.Join(t.TempDir(), "run"), Grace: 10 * time.Second}
 }
 
-// loadFolder reads a run and holds every record in it to the published schema.
+// loadFolder reads a run and holds its description and every record in it to the published schemas.
 func loadFolder(t *testing.T, dir string) *record.Folder {
 	t.Helper()
 	f, err := record.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "trials.jsonl"))
-	if err != nil {
+	run, err1 := os.ReadFile(filepath.Join(dir, "run.json"))
+	text, err2 := os.ReadFile(filepath.Join(dir, "trials.jsonl"))
+	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
+	}
+	if err := schema.Check(schema.Run, run); err != nil {
+		t.Errorf("run.json: %v", err)
 	}
 	for line := range bytes.Lines(text) {
 		if err := schema.Check(schema.Trial, line); err != nil {

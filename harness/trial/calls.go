@@ -14,8 +14,10 @@ import (
 const (
 	countFrom  = 0.3 // of the warm-up
 	countTo    = 0.7
-	countLeast = 500 * time.Millisecond // a shorter warm-up has no time for it
+	countLeast = 200 * time.Millisecond // a shorter warm-up has no time for it
 	countReply = 100                    // fewer replies say nothing
+
+	slice = 100 * time.Millisecond // of progress: sliceSeconds
 )
 
 // callCount is how many system calls both processes made in a part of the warm-up. Times count from the load's beginning.
@@ -84,22 +86,21 @@ func (c counters) watch(ctx context.Context, warmup time.Duration) (count callCo
 	return callCount{at[0], at[1], totals[1][0] - totals[0][0], totals[1][1] - totals[0][1]}, true
 }
 
-// addTo writes the calls by request down: calls by time, over replies by time in the slices that lie between the two readings.
+// addTo writes the calls by request down. Replies are known by slices of progress; of one that lies partly between the two
+// readings, that part of its replies counts.
 func (c callCount) addTo(t *record.Trial) {
-	replies, slices := 0.0, 0
+	replies := 0.0
 	for _, w := range t.Windows {
-		at := time.Duration(w.AtMS) * time.Millisecond
-		if at >= c.from && at+100*time.Millisecond <= c.to {
-			replies += float64(w.Received)
-			slices++
+		from := time.Duration(w.AtMS) * time.Millisecond
+		if within := min(c.to, from+slice) - max(c.from, from); within > 0 {
+			replies += float64(w.Received) * float64(within) / float64(slice)
 		}
 	}
 	if replies < countReply {
 		return
 	}
-	rate := replies / (float64(slices) * sliceSeconds) * (c.to - c.from).Seconds()
-	t.Sched = with(t.Sched, "kernel_calls_per_req", float64(c.server)/rate)
-	t.ClientSched = with(t.ClientSched, "kernel_calls_per_req", float64(c.client)/rate)
+	t.Sched = with(t.Sched, "kernel_calls_per_req", float64(c.server)/replies)
+	t.ClientSched = with(t.ClientSched, "kernel_calls_per_req", float64(c.client)/replies)
 }
 
 func with(figures map[string]float64, name string, value float64) map[string]float64 {

@@ -12,8 +12,8 @@ func TestCallsAreDividedByTheRepliesOfTheirTime(t *testing.T) {
 	for i := range 10 {
 		tr.Windows = append(tr.Windows, record.Window{AtMS: int64(100 * i), Received: uint64(1000 * i)})
 	}
-	// The slices from 400 to 600 ms lie between the readings: 15,000 replies in 0.3 s, so 20,000 in 0.4 s.
-	callCount{from: 310 * time.Millisecond, to: 710 * time.Millisecond, server: 54_000, client: 27_000}.addTo(tr)
+	// Nine tenths of the 3,000 replies from 300 ms on, then 4,000, 5,000 and 6,000, and a tenth of the 7,000 from 700 ms on.
+	callCount{from: 310 * time.Millisecond, to: 710 * time.Millisecond, server: 18_400 * 27 / 10, client: 18_400 * 27 / 20}.addTo(tr)
 	if got := tr.Sched["kernel_calls_per_req"]; !near(got, 2.7) {
 		t.Errorf("server %v", got)
 	}
@@ -32,5 +32,13 @@ func TestCallsOfFewRepliesSayNothing(t *testing.T) {
 func TestAShortWarmUpHasNoTimeToCount(t *testing.T) {
 	if c, ok := <-countCalls(t.Context(), []int{1}, []int{1}, 100*time.Millisecond); ok {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestCallsAreCountedInTheShortestWarmUpOfTheLabsOwnExperiments(t *testing.T) {
+	tr := &record.Trial{Windows: []record.Window{{AtMS: 0, Received: 1000}, {AtMS: 100, Received: 1000}}}
+	callCount{from: 60 * time.Millisecond, to: 140 * time.Millisecond, server: 1600, client: 800}.addTo(tr)
+	if got := tr.Sched["kernel_calls_per_req"]; !near(got, 2) {
+		t.Errorf("1,600 calls in 80 ms with 10 replies in each are %v by request", got)
 	}
 }

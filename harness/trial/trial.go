@@ -55,9 +55,10 @@ var errServerEnded = errors.New("the server has ended")
 // Measure carries out a trial. The error is nil even when the trial failed, which its record then says; it is not nil when
 // the user asked for something that cannot be (see package misuse) or when ctx has ended, and then there is no record.
 func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
+	began := time.Now()
 	t := &record.Trial{
 		Schema: record.Schema, Run: l.Run, Block: j.Block, Trial: j.Trial, Point: j.Point, Seed: j.Seed, Repeat: j.Repeat,
-		StartedUnix: time.Now().UnixNano(),
+		StartedUnix: began.UnixNano(),
 	}
 	measure := l.measure
 	if t.Mode == record.Primitive {
@@ -66,6 +67,7 @@ func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
 	err := measure(ctx, t)
 	if err == nil {
 		coolDown(ctx, t.Point)
+		t.TookSeconds = time.Since(began).Seconds()
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -119,12 +121,16 @@ func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
 		return err
 	}
 	defer g.Kill()
-	// The server first: eight thousand of its threads would wake for every connection that the generator closes.
+	// The server is told first: eight thousand of its threads would wake for every connection that the generator closes. Then
+	// the kernel takes both processes back side by side.
 	over.Store(true)
-	if err := server.Stop(ctx, l.grace()); err != nil {
+	if err := server.Dismiss(ctx, l.grace()); err != nil {
 		return err
 	}
-	return g.Stop(ctx, l.grace())
+	if err := g.Stop(ctx, l.grace()); err != nil {
+		return err
+	}
+	return server.Ended(ctx, l.grace())
 }
 
 func (l *Lab) grace() time.Duration {

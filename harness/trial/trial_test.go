@@ -60,6 +60,9 @@ func TestATrialWritesDownWhatBothProcessesMeasured(t *testing.T) {
 	if got.Schema != record.Schema || got.Run != "r1" || got.Seed != j.Seed || got.Engine != "toy" || got.Mode != record.Closed {
 		t.Errorf("identity: %+v", got)
 	}
+	if got.TookSeconds < 0.15 {
+		t.Errorf("the trial took %v s, and its window alone 0.15", got.TookSeconds)
+	}
 	if got.ThroughputRPS != trialtest.RPS || got.Requests != 400 || got.WindowSeconds != 0.4 || got.Due != 0 {
 		t.Errorf("throughput %v, requests %d, window %v, due %d", got.ThroughputRPS, got.Requests, got.WindowSeconds, got.Due)
 	}
