@@ -48,7 +48,7 @@ func (e easel) rows() []figure {
 				}
 				mode = p.Mode
 				least, most, worst = min(least, v.sum.N), max(most, v.sum.N), max(worst, v.off)
-				row := e.row(p, s, g, v)
+				row := e.row(s, g, v)
 				t.Rows = append(t.Rows, e.tableRow(row, v))
 				if len(c.Series) == maxRows {
 					hidden++
@@ -227,10 +227,10 @@ func blocksOf(cells []digest.Cell) []int {
 	return slices.Compact(blocks)
 }
 
-func (e easel) row(p digest.Panel, s digest.Series, g rowGroup, v rowValue) chart.Series {
+func (e easel) row(s digest.Series, g rowGroup, v rowValue) chart.Series {
 	m := e.metrics[0]
 	row := chart.Series{
-		Name: s.Name, Key: s.Label, Look: e.look(p, s), Group: g.name, Note: m.Unit.Format(v.sum.Median),
+		Name: s.Name, Key: s.Label, Look: e.look(s), Group: g.name, Note: m.Unit.Format(v.sum.Median),
 		Points: []chart.Point{{X: v.sum.Median, Lo: v.sum.Lo, Hi: v.sum.Hi}},
 		Trials: places(v.sum.Values), Strays: places(v.sum.Strays),
 	}

@@ -31,7 +31,7 @@ func TestBoundsOfACapacityAreARowUnderTheirServiceLevel(t *testing.T) {
 	if got := strings.Join(rows, ", "); got != "p99<1ms coop 20.0k/s to 21.0k/s, p99<1ms preempt 10.0k/s or more, p99<5ms coop none passed, not sure" {
 		t.Errorf("rows: %s", got)
 	}
-	if got := f.Table.Rows[2][4].Text + f.Table.Rows[0][4].Text; got != "3 of 17 probes disturbed: the upper bound is not sure–" {
+	if got := f.Table.Rows[2][6].Text + f.Table.Rows[0][6].Text; got != "3 of 17 probes disturbed: the upper bound is not sure–" {
 		t.Errorf("doubts: %s", got)
 	}
 	if len(f.Table.Rows) != 3 || f.Chart.ID != "capacity-bounds" {
@@ -42,5 +42,41 @@ func TestBoundsOfACapacityAreARowUnderTheirServiceLevel(t *testing.T) {
 	r.illustrate()
 	if n := len(r.exhibits[0].plots[0].Figures); n != 0 {
 		t.Errorf("%d drawings of no search", n)
+	}
+}
+
+func TestACapacityThatNoExperimentAskedForIsDrawnWithItsWorkload(t *testing.T) {
+	no, yes := false, true
+	closed := fixturePoint("coop", "http", 64, 0)
+	probe := fixturePoint("coop", "http", 64, 21_000)
+	run := fixtureRun(1, []record.Point{closed})
+	run.Capacities = []record.Capacity{
+		{Engine: "coop", Workload: "http", Conns: 64, SLO: "p99<1ms", LowerRPS: 20_000, UpperRPS: 21_000, Probes: 12, Confirmed: &yes},
+		{Engine: "coop", Workload: "http", Conns: 256, SLO: "p99<1ms", LowerRPS: 18_000, UpperRPS: 19_000, Probes: 15, Confirmed: &no, Irregular: "odd"},
+		{Experiment: "capacity", Engine: "coop", Workload: "http", SLO: "p99<5ms", LowerRPS: 1, Probes: 1},
+		{Engine: "coop", Workload: "echo", SLO: "p99<1ms", LowerRPS: 1, Probes: 1},
+	}
+	trials := []record.Trial{{Point: closed, Requests: 9, WindowSeconds: 1, ThroughputRPS: 30_000}, {Point: probe, Requests: 9, WindowSeconds: 1, ThroughputRPS: 21_000}}
+	r := newReport(run, trials, Options{})
+	r.illustrate()
+	f := r.chart("", "http-capacity")
+	if f == nil || len(f.Chart.Series) != 2 {
+		t.Fatalf("bounds %+v", f)
+	}
+	first, second := f.Chart.Series[0], f.Chart.Series[1]
+	if first.Name != "coop, 64 connections" || first.Doubted || second.Name != "coop, 256 connections" || !second.Doubted || !strings.HasSuffix(second.Note, ", not sure") {
+		t.Errorf("rows %+v and %+v", first, second)
+	}
+	if want := "12–15 probes each · hollow: not sure"; !strings.HasSuffix(f.Chart.Footnote, want) {
+		t.Errorf("footnote %q, want it to end in %q", f.Chart.Footnote, want)
+	}
+	if row := f.Table.Rows[1]; row[4].Text != "15" || row[5].Text != "no" || row[6].Text != "odd" {
+		t.Errorf("the table says %+v", row)
+	}
+	panels := r.rest.Sections[0].Panels
+	for i := range panels {
+		if has := len(r.figures[0][i]) > 0 && r.figures[0][i][0].Chart.ID == "http-capacity"; has != (panels[i].Mode == record.Open) {
+			t.Errorf("bounds in the panel of the %s loop: %v", panels[i].Mode, has)
+		}
 	}
 }

@@ -42,13 +42,14 @@ func startBrowser(t testing.TB) context.Context {
 	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("chromium is not installed: the page was not tried in a browser (apt-get install chromium)")
+		skipUnlessRequired(t, "chromium is not installed: the page was not tried in a browser (apt-get install chromium)")
 	}
 	browser.Lock()
 	defer browser.Unlock()
 	if browser.ctx == nil {
 		opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("font-render-hinting", "none"))
+			chromedp.WSURLReadTimeout(patience), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+			chromedp.Flag("font-render-hinting", "none"))
 		allocated, stopAllocator := chromedp.NewExecAllocator(context.Background(), opts...)
 		ctx, stop := chromedp.NewContext(allocated)
 		browser.ctx, browser.err = ctx, chromedp.Do(ctx)
@@ -61,6 +62,15 @@ func startBrowser(t testing.TB) context.Context {
 		t.Fatalf("start chromium: %v", browser.err)
 	}
 	return browser.ctx
+}
+
+// skipUnlessRequired skips what cannot be tried here, unless everything is said to be here, as in .ci/run.
+func skipUnlessRequired(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("TURNLAB_CLIENTS") == "required" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 func stopBrowser() {
@@ -288,7 +298,7 @@ func TestHidingAnEngineHidesItEverywhereAndBringsItBack(t *testing.T) {
 	visible := func(key string) int {
 		return js[int](b, fmt.Sprintf(`[...document.querySelectorAll("main [data-key]")].filter((e) => e.dataset.key === %q && e.getBoundingClientRect().width > 0).length`, key))
 	}
-	odd := `exec/"quoted" & 'so'`
+	odd := `exec/"quoted"&'so'`
 	before, other := visible(odd), visible("coop")
 	press := func() {
 		js[bool](b, fmt.Sprintf(`([...document.querySelectorAll(".bar button")].find((e) => e.textContent === %q).click(), true)`, odd))
@@ -378,7 +388,7 @@ func TestTheCommandIsCopiedOrSelected(t *testing.T) {
 	b.do(chromedp.Click(chromedp.CSS(".copy")))
 	// The clipboard is asked first, and may refuse.
 	said := js[string](b, `(() => { const e = document.querySelector(".copy"); return e.textContent; })()`)
-	for range 50 {
+	for range 1000 {
 		if said != "Copy" {
 			break
 		}
@@ -418,6 +428,7 @@ func TestNothingOverlapsOrRunsOutOfThePageAtAnySize(t *testing.T) {
 		for _, width := range sizes {
 			for _, paper := range papers {
 				b.show(name, "", width, paper)
+				js[bool](b, `(document.querySelectorAll("details.extra").forEach((d) => { d.open = true; }), true)`)
 				if wide := js[int64](b, `document.documentElement.scrollWidth`); wide > width {
 					t.Errorf("%s at %d pixels is %d wide: it scrolls sideways", name, width, wide)
 				}
@@ -465,6 +476,7 @@ func TestSVGAndPNGShowTheSame(t *testing.T) {
 	for _, chart := range [][2]string{
 		{"quick", "echo-closed-p99"}, {"quick", "echo-closed-cpu-ratio"}, {"quick", "echo-closed-spectrum"}, {"quick", "http-closed-progress"},
 		{"experiments", "hog-innocents-coop"}, {"experiments", "memory-slope"}, {"experiments", "hog-strips"}, {"experiments", "load-cost"},
+		{"experiments", "load-ratios"}, {"experiments", "load-course"}, {"experiments", "hog-spectrum"},
 	} {
 		name := chart[1]
 		dir, _ := reportOf(t, chart[0])

@@ -29,6 +29,7 @@ type illustrator struct {
 	section digest.Section
 	looks   map[string]chart.Look
 	runs    []string // names of two runs that are shown side by side; nil for one run
+	against string   // the series that ratios compare with, if it is there
 }
 
 // figures draws every metric that a panel's trials have, then what stands behind them.
@@ -57,6 +58,10 @@ func (il illustrator) figures() [][]figure {
 	}
 	for i, p := range panels {
 		figures[i] = append(figures[i], il.details(p)...)
+	}
+	if f, ok := il.bounds(); ok && len(panels) > 0 {
+		i := max(0, slices.IndexFunc(panels, func(p digest.Panel) bool { return p.Mode == record.Open })) // where the probes are
+		figures[i] = append([]figure{f}, figures[i]...)
 	}
 	return figures
 }
@@ -156,7 +161,7 @@ func (b builder) lines(c *chart.Chart, p digest.Panel) {
 	c.X, c.Columns = b.axis(p)
 	c.Y.Unit = b.metric.Unit
 	for _, s := range drawn(p) {
-		line := chart.Series{Name: s.Name, Key: s.Label, Look: b.look(p, s)}
+		line := chart.Series{Name: s.Name, Key: s.Label, Look: b.look(s)}
 		for _, cell := range s.Cells {
 			sum := b.digest.Summarise(cell, b.metric)
 			line.Points = append(line.Points, chart.Point{X: cell.X.Number, Y: sum.Median, Lo: sum.Lo, Hi: sum.Hi})
@@ -166,20 +171,6 @@ func (b builder) lines(c *chart.Chart, p digest.Panel) {
 		}
 		c.Series = append(c.Series, line)
 	}
-}
-
-// look returns how a series is drawn: as its engine, with dashes of its own where options tell it from others of the engine.
-func (il illustrator) look(p digest.Panel, s digest.Series) chart.Look {
-	before := 0
-	for _, other := range p.Series {
-		if other.Name == s.Name {
-			break
-		}
-		if other.Label == s.Label {
-			before++
-		}
-	}
-	return il.looks[s.Label].Setting(before)
 }
 
 // maxMarks is how many values of an axis get a tick each; beyond it round numbers read better.
@@ -213,7 +204,7 @@ func (b builder) rows(c *chart.Chart, p digest.Panel) {
 		c.X.Range.Min = math.Min(b.shared.Min, 0)
 	}
 	for _, s := range drawn(p) {
-		row := chart.Series{Name: s.Name, Key: s.Label, Look: b.look(p, s)}
+		row := chart.Series{Name: s.Name, Key: s.Label, Look: b.look(s)}
 		for _, cell := range s.Cells {
 			sum := b.digest.Summarise(cell, b.metric)
 			row.Points = append(row.Points, chart.Point{X: sum.Median, Lo: sum.Lo, Hi: sum.Hi})
@@ -288,7 +279,7 @@ func trialsText(least, most int) string {
 	case least == most:
 		return fmt.Sprintf("median of %d trials", most)
 	default:
-		return fmt.Sprintf("median of %d to %d trials", least, most)
+		return fmt.Sprintf("medians of %d–%d trials", least, most)
 	}
 }
 

@@ -20,6 +20,7 @@ type check struct {
 	Count  int    // of trials
 	Figure string // what was measured, over all of them
 	Bound  string
+	unit   string // of both
 	Advice string
 	Where  []string // the points, without repetition
 
@@ -43,7 +44,7 @@ func checks(d *digest.Digest) []check {
 		for _, f := range t.Flags {
 			c := g.add(f.Level, f.Code, f.Advice, t)
 			c.low, c.high = math.Min(c.low, f.Figure), math.Max(c.high, f.Figure)
-			c.Figure, c.Bound = figureRange(c.low, c.high, f.Unit), figureText(f.Bound, f.Unit)
+			c.Figure, c.Bound, c.unit = figureRange(c.low, c.high, f.Unit), figureText(f.Bound, f.Unit), f.Unit
 		}
 	}
 	all := missing(d)

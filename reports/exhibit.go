@@ -24,6 +24,8 @@ type exhibit struct {
 type exhibitPlot struct {
 	Plot
 	Figures []figure
+	Notes   []string // what a reader has to know before he believes them
+	Left    string   // which drawings are left out, and why
 }
 
 // newExhibits makes an exhibit of every experiment that the run has points of. One that nobody declares is shown as a
@@ -55,12 +57,20 @@ func newExhibits(d *digest.Digest, looks map[string]chart.Look, o Options) (list
 // illustrate describes the drawings, in the order of their declaration.
 func (x *exhibit) illustrate() {
 	for _, p := range x.Plots {
-		figures := x.figures(p)
+		figures, left := dense(x.figures(p), p.Title)
 		for i := range figures {
 			figures[i].Experiment, figures[i].Plot = x.Name, p.ID
 		}
-		x.plots = append(x.plots, exhibitPlot{p, figures})
+		x.plots = append(x.plots, exhibitPlot{p, figures, x.notes(p), left})
 	}
+}
+
+// notes are what is to be known of a plot's timelines.
+func (x *exhibit) notes(p Plot) []string {
+	if p.Kind != Gantt {
+		return nil
+	}
+	return ganttNotes(x.timelines)
 }
 
 // figures draws a plot. An unknown metric or kind is the declaration's mistake, which no reader can mend.
@@ -89,7 +99,11 @@ func (x *exhibit) figures(p Plot) []figure {
 	case HeatMap:
 		return e.heatMaps()
 	case Spectra:
-		return e.spectra()
+		return e.detailed(e.distribution)
+	case Ratios:
+		return e.detailed(e.forest)
+	case Course:
+		return e.detailed(e.progress)
 	}
 	panic(fmt.Sprintf("experiment %s, plot %s: there is no kind %q", x.Name, p.ID, p.Kind))
 }
@@ -195,23 +209,39 @@ func (e easel) companion(f *figure, b builder, p digest.Panel, m digest.Metric, 
 	}
 }
 
-// spectra draws the distribution of the latencies that the plot's metrics name; without any, of all requests.
-func (e easel) spectra() []figure {
-	of := ""
-	if len(e.metrics) > 0 {
-		of, _, _ = strings.Cut(e.plot.Metrics[0], "-")
-	}
+// detailed draws what sweeps have too, a drawing for each panel.
+func (e easel) detailed(draw func(digest.Panel) (figure, bool)) []figure {
 	var figures []figure
 	for _, p := range e.section.Panels[:min(len(e.section.Panels), digest.MaxPanels)] {
-		f, ok := e.spectrumOf(p, of)
+		f, ok := draw(p)
 		if !ok {
 			continue
 		}
-		e.label(&f.Chart, digest.Metric{Title: f.Chart.Title}, p, "")
+		_, beside, _ := strings.Cut(f.Chart.Subtitle, " · ") // at which value of the axis, or which side is better
+		m := digest.Metric{Title: f.Chart.Title, Better: beside}
+		e.label(&f.Chart, m, p, "")
 		if f.Other != nil {
-			e.label(f.Other, digest.Metric{Title: f.Chart.Title}, p, "")
+			e.label(f.Other, m, p, "")
 		}
 		figures = append(figures, f)
 	}
 	return figures
+}
+
+// distribution draws the spectrum of the latencies that the plot's first metric names; without any, or where there are no
+// histograms of them, of all requests.
+func (e easel) distribution(p digest.Panel) (figure, bool) {
+	if len(e.metrics) > 0 {
+		of, _, _ := strings.Cut(e.plot.Metrics[0], "-")
+		if f, ok := e.spectrumOf(p, of, digest.Panel.Last); ok {
+			return f, true
+		}
+	}
+	return e.spectrumOf(p, "", digest.Panel.Last)
+}
+
+// forest draws the ratios of the plot's first metric.
+func (e easel) forest(p digest.Panel) (figure, bool) {
+	e.against = e.plot.Against
+	return e.ratios(p, e.metrics[0].In(p.Mode))
 }

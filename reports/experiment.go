@@ -29,7 +29,9 @@ const (
 	HeatMap Kind = "heat"    // a metric as colour, X against Y, a panel per series
 	Stacked Kind = "stacked" // several metrics on top of each other, a row per series
 	Strips  Kind = "strips"  // every trial as a dot, a row per series
-	Spectra Kind = "spectra" // percentiles on the axis of nines, a line per series
+	Spectra Kind = "spectra" // percentiles on the axis of nines, a line per series, at the last value of X that most have
+	Ratios  Kind = "ratios"  // a metric against another series', block by block, with the noise where it is known
+	Course  Kind = "course"  // the throughput over one trial of each series, warm-up included
 	Bounds  Kind = "bounds"  // what searches for capacities found, a row per engine under each service level
 	Gantt   Kind = "gantt"   // the run's timelines, one drawing each
 )
@@ -43,7 +45,11 @@ type Plot struct {
 	X, Y    string   // parameters on the axes; Y is for HeatMap
 	// Slope draws how much each metric grows per unit of X, by regression, in place of the metric: bytes per connection.
 	Slope bool
+	// Against is the series that Ratios compare with; where it is not there, or empty, preempt, or the first there is.
+	Against string
 	// Where picks the points; nil takes all of the experiment's.
 	Where func(record.Point) bool
 	Note  string // one sentence under the drawing: how to read it
+	// More folds the drawing away, with others of its kind: it tells more, and the question is answered without it.
+	More bool
 }

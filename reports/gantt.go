@@ -86,7 +86,7 @@ func (p ganttPainter) subtitle() string {
 
 // footnote says how far the picture can be trusted.
 func (p ganttPainter) footnote() string {
-	text := "traced, not measured"
+	text := "one traced trial, not measured"
 	if share, ok := p.Coverage(); ok {
 		text += fmt.Sprintf(" · drawn: %.0f %% of the server’s CPU time", 100*share)
 	}
@@ -109,6 +109,17 @@ func (p ganttPainter) notes() []string {
 	return append(notes, slices.DeleteFunc([]string{p.Note, p.Cut}, func(s string) bool { return s == "" })...)
 }
 
+// ganttNotes are the notes of timelines, under their names.
+func ganttNotes(timelines []record.Timeline) []string {
+	var notes []string
+	for i := range timelines {
+		for _, note := range (ganttPainter{Timeline: &timelines[i]}).notes() {
+			notes = append(notes, timelines[i].Name+": "+note+".")
+		}
+	}
+	return notes
+}
+
 // classed reports whether requests are of classes that a colour tells apart.
 func (p ganttPainter) classed() bool {
 	return slices.ContainsFunc(p.Tasks, func(t record.Task) bool { return t.Class != "" })
@@ -116,23 +127,21 @@ func (p ganttPainter) classed() bool {
 
 func (p ganttPainter) key() []chart.GanttKey {
 	if !p.classed() {
-		return []chart.GanttKey{{Name: "runs", Form: chart.Tall, Ink: chart.InnocentInk}, {Name: "ready, waits", Form: chart.Low, Ink: chart.InnocentInk}}
+		return []chart.GanttKey{{Name: "runs", Form: chart.Solid, Ink: chart.InnocentInk}, {Name: "ready, waits", Form: chart.Line, Ink: chart.InnocentInk}}
 	}
 	key := []chart.GanttKey{
-		{Name: "hog runs", Form: chart.Tall, Ink: chart.HogInk}, {Name: "waits", Form: chart.Low, Ink: waitingHog},
-		{Name: "innocent runs", Form: chart.Tall, Ink: chart.InnocentInk}, {Name: "waits", Form: chart.Low, Ink: chart.InnocentInk},
+		{Name: "hog runs", Form: chart.Solid, Ink: chart.HogInk}, {Name: "hog waits", Form: chart.Dashed, Ink: chart.HogInk},
+		{Name: "innocent runs", Form: chart.Solid, Ink: chart.InnocentInk}, {Name: "innocent waits", Form: chart.Line, Ink: chart.InnocentInk},
 	}
 	if slices.ContainsFunc(p.Slices, func(s record.Slice) bool { return s.State == record.Away }) {
 		key = slices.Insert(key, 2, chart.GanttKey{Name: "offloaded", Form: chart.Hollow, Ink: chart.HogInk})
 	}
-	if slices.ContainsFunc(p.Requests, func(r record.Request) bool { return ganttWait(r.Class) == chart.BehindInk }) {
-		key = append(key, chart.GanttKey{Name: "behind it", Form: chart.Low, Ink: chart.BehindInk})
+	behind := func(r record.Request) bool { form, _ := ganttWait(r.Class); return form == chart.Dotted }
+	if slices.ContainsFunc(p.Requests, behind) {
+		key = append(key, chart.GanttKey{Name: "waits behind a hog", Form: chart.Dotted, Ink: chart.BehindInk})
 	}
 	return key
 }
-
-// waitingHog is paler than a hog that runs: what a hog waits for is the price of its own burst.
-var waitingHog = chart.HogInk.Faint(0.45)
 
 func (p ganttPainter) ganttRows() []chart.GanttRow {
 	place := map[int]int{}
@@ -173,28 +182,28 @@ func (p ganttPainter) row(task int) chart.GanttRow {
 }
 
 func ganttBar(s record.Slice) chart.Bar {
-	b := chart.Bar{From: float64(s.FromNS), To: float64(s.ToNS), Form: chart.Tall, Ink: chart.InnocentInk}
+	b := chart.Bar{From: float64(s.FromNS), To: float64(s.ToNS), Form: chart.Solid, Ink: chart.InnocentInk}
 	switch {
 	case s.State == record.Away:
 		b.Form, b.Ink = chart.Hollow, chart.HogInk
 	case s.State == record.Running && s.Class == record.Hog:
 		b.Ink = chart.HogInk
 	case s.State == record.Ready:
-		b.Form, b.Ink = chart.Low, ganttWait(s.Class)
+		b.Form, b.Ink = ganttWait(s.Class)
 	}
 	return b
 }
 
-// ganttWait returns the colour of waiting. A request that is neither a hog nor an innocent came behind a hog on its own
+// ganttWait returns how waiting is drawn. A request that is neither a hog nor an innocent came behind a hog on its own
 // connection, and has to wait for it under every engine.
-func ganttWait(class string) chart.Ink {
+func ganttWait(class string) (chart.Form, chart.Ink) {
 	switch class {
 	case record.Hog:
-		return waitingHog
+		return chart.Dashed, chart.HogInk
 	case record.Innocent, "":
-		return chart.InnocentInk
+		return chart.Line, chart.InnocentInk
 	}
-	return chart.BehindInk
+	return chart.Dotted, chart.BehindInk
 }
 
 // victim returns the request whose wait is to be looked at: the longest of an innocent, where there are innocents.

@@ -107,7 +107,7 @@ func TestFormAndColourSayWhatATaskDid(t *testing.T) {
 			forms, inks = append(forms, b.Form), append(inks, b.Ink.Name)
 		}
 	}
-	if !slices.Equal(forms, []chart.Form{chart.Tall, chart.Low, chart.Low, chart.Tall}) {
+	if !slices.Equal(forms, []chart.Form{chart.Solid, chart.Dotted, chart.Line, chart.Solid}) {
 		t.Errorf("forms %v", forms)
 	}
 	if want := []string{chart.HogInk.Name, chart.BehindInk.Name, chart.InnocentInk.Name, chart.InnocentInk.Name}; !slices.Equal(inks, want) {
@@ -183,5 +183,36 @@ func TestAPageOfTimelinesAsksTheNetworkForNothing(t *testing.T) {
 	defer b.mu.Unlock()
 	if len(b.requests) != 1 || len(b.trouble) > 0 {
 		t.Errorf("asked for %q, trouble %q", b.requests, b.trouble)
+	}
+}
+
+func TestTimelinesWithoutARecordOfTheirMakingShowWhatIsKnown(t *testing.T) {
+	dir, tl := t.TempDir(), aTimeline("coop")
+	page, err := WriteTimelines(&record.Run{}, []record.Timeline{tl}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unknown := range []string{"1970", "0 CPUs", "Machine and versions", "Repeat it", "Look closer"} {
+		if bytes.Contains(text, []byte(unknown)) {
+			t.Errorf("the page says %q, which nobody knows", unknown)
+		}
+	}
+	if !bytes.Contains(text, []byte("Who ran when: coop")) {
+		t.Error("the picture is not there")
+	}
+}
+
+func TestOfTimelinesTheFormsThatAreNamedAreMade(t *testing.T) {
+	dir := t.TempDir()
+	path, err := WriteTimelines(&record.Run{}, []record.Timeline{aTimeline("coop")}, dir, SVG)
+	if err != nil || path != filepath.Join(dir, ChartDir) {
+		t.Fatalf("%s, %v", path, err)
+	}
+	if got := append(filesIn(t, dir), filesIn(t, path)...); !slices.Equal(got, []string{"charts", "timeline-coop.svg"}) {
+		t.Errorf("made %q", got)
 	}
 }

@@ -114,41 +114,65 @@ func (e easel) heatMap(g grid, m digest.Metric, name string, shared chart.Range)
 		h.XNames = append(h.XNames, digest.Setting{Name: e.section.Axis.Name, Value: x}.Text())
 		t.Columns = append(t.Columns, column{Name: h.XNames[len(h.XNames)-1]})
 	}
-	label, most, doubts := "", 0, false
+	least, most := e.heatTrials(g, m, name)
+	label, doubts := "", false
 	for row, y := range g.ys {
 		h.YNames = append(h.YNames, digest.Setting{Name: e.plot.Y, Value: y}.Text())
 		line := []cell{{Text: h.YNames[row], Sort: y.Number}}
 		var tiles []chart.Tile
-		for _, x := range g.xs {
+		for column, x := range g.xs {
 			c, of, planned := g.cell(row, name, x)
-			tile := chart.Tile{Value: math.NaN()}
-			shown := textCell("")
-			if planned {
-				label = of
-				sum := e.digest.Summarise(c, m)
-				most = max(most, sum.N)
-				tile = heatTile(c, sum, m)
-				shown = builder{illustrator: e.illustrator, metric: m}.valueCell(c)
+			if !planned {
+				tiles, line = append(tiles, chart.Tile{Value: math.NaN()}), append(line, textCell(""))
+				continue
 			}
-			doubts = doubts || tile.Doubt != ""
+			tile := heatTile(c, e.digest.Summarise(c, m), m, most)
+			shown := builder{illustrator: e.illustrator, metric: m}.valueCell(c)
+			tile.Tip = fmt.Sprintf("%s %s, %s %s: %s", h.YLabel, h.YNames[row], h.XLabel, h.XNames[column], tileText(tile, shown.Small))
+			label, doubts = of, doubts || tile.Doubt != ""
 			tiles, line = append(tiles, tile), append(line, shown)
 		}
 		h.Cells, t.Rows = append(h.Cells, tiles), append(t.Rows, line)
 	}
-	c := chart.Chart{Heat: h, Footnote: trialsText(most, most) + " · colours: the same for all engines"}
-	if doubts {
-		c.Footnote += " · hatched: " + "does not count"
-	}
-	c.Alt = ". " + heatText(h)
+	c := chart.Chart{Heat: h, Footnote: heatFootnote(least, most, doubts, e.section), Alt: ". " + heatText(h)}
 	e.label(&c, m, g.like, name)
 	return figure{Chart: c, Table: t, Key: label}, most > 0 || doubts
 }
 
-// heatTile shows a median, or why there is none.
-func heatTile(c digest.Cell, sum digest.Summary, m digest.Metric) chart.Tile {
+// heatTrials returns the fewest and the most trials behind a value of a heat map.
+func (e easel) heatTrials(g grid, m digest.Metric, name string) (least, most int) {
+	least = math.MaxInt
+	for row := range g.rows {
+		for _, x := range g.xs {
+			c, _, _ := g.cell(row, name, x)
+			if n := e.digest.Summarise(c, m).N; n > 0 {
+				least, most = min(least, n), max(most, n)
+			}
+		}
+	}
+	return least, most
+}
+
+// heatFootnote says what the numbers are, and where their spread is, for which tiles have no room.
+func heatFootnote(least, most int, doubts bool, s digest.Section) string {
+	text := trialsText(least, most)
+	if most > 1 {
+		text += " · " + spreadText(s) + ": in the table"
+	}
+	text += " · colours: the same for all engines"
+	if doubts {
+		text += " · hatched: does not count"
+	}
+	return text
+}
+
+// heatTile shows a median, or why there is none. One of fewer trials than the most that others have says so.
+func heatTile(c digest.Cell, sum digest.Summary, m digest.Metric, most int) chart.Tile {
 	switch {
-	case sum.N > 0:
+	case sum.N == most && most > 0:
 		return chart.Tile{Value: sum.Median, Text: m.Unit.Format(sum.Median)}
+	case sum.N > 0:
+		return chart.Tile{Value: sum.Median, Text: m.Unit.Format(sum.Median), Note: plural(sum.N, "trial")}
 	case len(sum.Strays) > 0:
 		return chart.Tile{Value: sum.Strays[0], Text: m.Unit.Format(sum.Strays[0]), Doubt: "invalid"}
 	case len(c.Trials) == 0:
@@ -159,14 +183,22 @@ func heatTile(c digest.Cell, sum digest.Summary, m digest.Metric) chart.Tile {
 	return chart.Tile{Value: math.NaN(), Doubt: "too few"}
 }
 
+// tileText says a tile in words, with the spread of its value if that is given.
+func tileText(t chart.Tile, spread string) string {
+	text := strings.Join(slices.DeleteFunc([]string{t.Text, t.Doubt}, func(s string) bool { return s == "" }), ", ")
+	if spread != "" {
+		text += " (" + spread + ")"
+	}
+	return text
+}
+
 // heatText says a heat map row by row.
 func heatText(h *chart.Heat) string {
 	var rows []string
 	for i, tiles := range h.Cells {
 		var cells []string
 		for j, tile := range tiles {
-			text := strings.TrimSpace(tile.Text + " " + tile.Doubt)
-			if text != "" {
+			if text := tileText(tile, tile.Note); text != "" {
 				cells = append(cells, h.XNames[j]+": "+text)
 			}
 		}

@@ -4,18 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"turnlab/harness/record"
 )
 
-// Markdown writes the report as GitHub and most wikis show it: findings, charts by reference to the files that Write made,
+// markdown writes the report as GitHub and most wikis show it: findings, charts by reference to the files that Write made,
 // medians, checks and how to repeat it.
-func Markdown(w io.Writer, run *record.Run, trials []record.Trial, o Options) error {
-	r := newReport(run, trials, o)
-	r.illustrate()
-	return r.markdown(w)
-}
-
 func (r *report) markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n", mdText(r.title()), mdText(r.verdict()))
@@ -29,7 +21,9 @@ func (r *report) markdown(w io.Writer) error {
 		}
 	}
 	for _, x := range r.exhibits {
-		x.markdown(&b)
+		if !x.empty() {
+			x.markdown(&b)
+		}
 	}
 	for i, s := range r.rest.Sections {
 		fmt.Fprintf(&b, "\n## %s\n", mdText(s.Workload))
@@ -63,6 +57,15 @@ func (x *exhibit) markdown(b *strings.Builder) {
 		for _, f := range p.Figures {
 			fmt.Fprintf(b, "![%s](%s/%s.svg)\n", mdText(f.Chart.Alt), ChartDir, f.Chart.ID)
 		}
+		if p.Left != "" {
+			fmt.Fprintf(b, "\n%s\n", mdText(p.Left))
+		}
+		for _, note := range p.Notes {
+			fmt.Fprintf(b, "\n%s\n", mdText(note))
+		}
+	}
+	if text := x.absent(); text != "" {
+		fmt.Fprintf(b, "\n%s\n", mdText(text))
 	}
 	for _, t := range x.tables() {
 		mdTable(b, t.Table)
@@ -85,11 +88,18 @@ func (r *report) mdChecks(b *strings.Builder) {
 			textCell(c.figureAndBound()), textCell(c.Advice)})
 	}
 	b.WriteString("\n## Checks\n")
+	if names := r.unseen(); names != nil {
+		fmt.Fprintf(b, "\nNot measured, or no trial of it counts: %s.\n", mdText(strings.Join(names, ", ")))
+	}
 	if len(t.Rows) == 0 {
 		b.WriteString("\nNo trial raised a flag.\n")
-		return
+	} else {
+		mdTable(b, t)
 	}
-	mdTable(b, t)
+	b.WriteString("\n")
+	for _, note := range r.digest.Run.Notes {
+		fmt.Fprintf(b, "- %s\n", mdText(note))
+	}
 }
 
 func mdTable(b *strings.Builder, t dataTable) {

@@ -29,8 +29,8 @@ func oddFixture() (*record.Run, []record.Trial) {
 		add(fixturePoint("coop", "echo", conns, 0), 6, keep)
 		add(fixturePoint("preempt", "echo", conns, 0), map[int]int{1: 6, 16: 1, 256: 6}[conns], flagged(conns))
 		add(fixturePoint("threads", "echo", conns, 0), 0, keep)
-		add(odd("exec", `<script>alert("x")</script>`, conns), 6, keep)
-		add(odd("exec", `"quoted" & 'so'`, conns), 6, keep)
+		add(odd("exec", `<script>alert("x")<b>`, conns), 6, keep)
+		add(odd("exec", `"quoted"&'so'`, conns), 6, keep)
 		add(odd("exec", "خادم", conns), 6, broken(conns))
 	}
 	for _, yield := range []string{"0s", "10us", "1ms"} {

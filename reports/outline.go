@@ -44,12 +44,31 @@ func machineLine(h record.Host) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
-// figureAndBound writes what a check measured and what it should have kept.
+// figureAndBound writes what a check measured and what it should have kept. A unit of words ("of its CPUs") is said once.
 func (c check) figureAndBound() string {
 	if c.Figure == "" {
 		return ""
 	}
-	return c.Figure + " (bound " + c.Bound + ")"
+	bound := c.Bound
+	if strings.Contains(c.unit, " ") {
+		bound = strings.TrimSuffix(bound, " "+c.unit)
+	}
+	return c.Figure + " (bound " + bound + ")"
+}
+
+// head sums a check up in a line: "client_limited, 3 times: 0.9 of its CPUs (bound 0.8)".
+func (c check) head() string {
+	text := "once"
+	if c.Count > 1 {
+		text = fmt.Sprintf("%d times", c.Count)
+	}
+	if c.Code != c.Level {
+		text = c.Code + ", " + text
+	}
+	if figure := c.figureAndBound(); figure != "" {
+		text += ": " + figure
+	}
+	return text
 }
 
 // blocksText says how many blocks there are: those of the parts of a run may differ.

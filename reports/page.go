@@ -41,8 +41,9 @@ type page struct {
 	Facts    []fact
 	Findings []pageFinding
 	Exhibits []pageExhibit
+	Absent   []string // questions that have nothing to draw, by their names
 	Engines  []engineKey
-	Icons    map[string]template.HTML // by engine label
+	Icons    map[string]template.HTML // by the names of engines and series
 	Checks   []check
 	Counts   counts
 	Sections []pageSection
@@ -66,9 +67,6 @@ type pageFinding struct {
 // A fact is a name and a value.
 type fact struct{ Name, Value string }
 
-// An engineKey is a line of the key.
-type engineKey struct{ Label, Decides string }
-
 // counts says what became of the trials.
 type counts struct{ Trials, Valid, Warned, Invalid, Failed int }
 
@@ -77,7 +75,9 @@ type pageExhibit struct {
 	Experiment
 	ID     string
 	Said   []Finding
-	Plots  []exhibitPlot
+	Plots  []exhibitPlot // that answer the question
+	More   []exhibitPlot // that tell more, folded away
+	Absent string        // which drawings there are not, and why
 	Tables []namedTable
 	Fixed  []fact
 }
@@ -115,12 +115,15 @@ func (r *report) page(w io.Writer) error {
 		return err
 	}
 	p.Data, p.Findings = data, r.pageFindings()
-	for _, label := range d.Labels {
-		p.Engines = append(p.Engines, engineKey{label, decides(label)})
-		p.Icons[label] = template.HTML(r.looks[label].Icon())
+	p.Engines = r.key()
+	for name, look := range r.looks {
+		p.Icons[name] = template.HTML(look.Icon())
 	}
+	p.Absent = r.unseen()
 	for _, x := range r.exhibits {
-		p.Exhibits = append(p.Exhibits, pageExhibit{x.Experiment, slug("experiment", x.Name), x.findings, x.plots, x.tables(), fixed(x.digest, "")})
+		if !x.empty() {
+			p.Exhibits = append(p.Exhibits, x.onPage())
+		}
 	}
 	for i, s := range r.rest.Sections {
 		p.Sections = append(p.Sections, r.pageSection(s, r.figures[i]))
@@ -135,7 +138,7 @@ func (r *report) pageFindings() []pageFinding {
 	pictured := map[*figure]bool{}
 	for _, f := range r.findings {
 		shown := pageFinding{Finding: f}
-		if slices.ContainsFunc(r.exhibits, func(x *exhibit) bool { return x.Name == f.Experiment }) {
+		if slices.ContainsFunc(r.exhibits, func(x *exhibit) bool { return x.Name == f.Experiment && !x.empty() }) {
 			shown.Link = slug("experiment", f.Experiment)
 		}
 		if figure := r.pictureOf(f); figure != nil && !pictured[figure] {
@@ -192,6 +195,14 @@ func (r *report) pageSection(s digest.Section, figures [][]figure) pageSection {
 		out.Panels = append(out.Panels, panel)
 	}
 	return out
+}
+
+// Icon returns the marker that stands before the name of an engine or a series.
+func (p page) Icon(c cell) template.HTML {
+	if icon, ok := p.Icons[c.Text]; ok {
+		return icon
+	}
+	return p.Icons[c.Label]
 }
 
 // rowLabel returns the engine whose figures a row holds.
@@ -258,11 +269,11 @@ func (r *report) verdict() string {
 	case d.Intervals():
 		text := blocksText(d) + ": bands are 95 % intervals of the median, and ratios are taken within blocks."
 		if least, _ := d.Blocks(); least < stat.MinTrials {
-			text += fmt.Sprintf(" Where there are fewer than %d, bands are ranges, no winner is named, and higher or lower is only what lies more than 2× apart in all of at least three trials each.", stat.MinTrials)
+			text += fmt.Sprintf(" Where there are fewer than %d, bands are ranges and no winner is named: seen far above or below is what lies more than 2× apart in all of at least three trials each, which is no claim.", stat.MinTrials)
 		}
 		return text
 	default:
-		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks. Higher or lower is only what lies more than 2× apart in all of at least three trials each.",
+		return fmt.Sprintf("Quick run: %s. Bands are ranges of trials, and no winner is named: that takes %d blocks. Seen far above or below is what lies more than 2× apart in all of at least three trials each, which is no claim.",
 			blocksText(d), stat.MinTrials)
 	}
 }
@@ -334,18 +345,6 @@ func fixed(d *digest.Digest, workload string) []fact {
 		}
 	}
 	return facts
-}
-
-// decides says who decides when a task gives up the CPU: the question of the lab.
-func decides(label string) string {
-	engine, _, _ := strings.Cut(label, "/")
-	return map[string]string{
-		"coop":    "the task decides: futures, polled on one epoll set",
-		"preempt": "Go’s runtime decides: a goroutine per connection",
-		"threads": "the kernel decides: an OS thread per connection",
-		"loop":    "there are no tasks: the bare epoll loop, a yardstick",
-		"exec":    "a server from elsewhere",
-	}[engine]
 }
 
 // shellLine writes a command so that a shell reads it back.

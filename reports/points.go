@@ -156,6 +156,20 @@ func (t dataTable) Lead() int {
 // briefFigures is how many figures a line of a terminal may have.
 const briefFigures = 4
 
+// last keeps the last rows, whole loads of them, as many as there may be, and says how many stand before them. Loads ascend,
+// and what an experiment asks about shows best under the heaviest.
+func (t dataTable) last(most int) (out dataTable, before int) {
+	lead := t.Lead() - 1
+	before = max(0, len(t.Rows)-most) // when even one load has more rows
+	for at := len(t.Rows) - 1; at >= 0 && len(t.Rows)-at <= most; at-- {
+		same := func(a, b cell) bool { return a.Text == b.Text }
+		if at == 0 || !slices.EqualFunc(t.Rows[at][:lead], t.Rows[at-1][:lead], same) {
+			before = at
+		}
+	}
+	return dataTable{t.Columns, t.Rows[before:]}, before
+}
+
 // brief keeps the parameters, the engine, the number of trials, and as many of the first figures as a line has room for.
 func (t dataTable) brief(width int) dataTable {
 	for figures := briefFigures; figures > 1; figures-- {

@@ -2,7 +2,10 @@ package reports
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"turnlab/harness/record"
 	"turnlab/reports/chart"
@@ -22,10 +25,11 @@ func (il illustrator) progress(p digest.Panel) (figure, bool) {
 		return figure{}, false
 	}
 	c := chart.Chart{
-		ID: slug(il.section.Workload, p.Mode, p.Text(), "progress"), Title: "The course of a trial",
+		ID: slug(il.section.Workload, p.Mode, p.Text(), "progress"), Title: "Throughput over the course of a trial",
 		Subtitle: il.subtitle(p, il.at(x)), Footnote: "one trial each, the first of the run · shaded: not measured",
 		X: chart.Axis{Label: "since the load began", Unit: unit.Nanos}, Y: chart.Axis{Unit: unit.PerSecond},
 	}
+	doubts := map[string][]string{} // the series, by flag
 	for _, s := range drawn(p) {
 		cell, ok := s.At(x)
 		if !ok {
@@ -35,15 +39,32 @@ func (il illustrator) progress(p digest.Panel) (figure, bool) {
 		if t == nil {
 			continue
 		}
-		line := chart.Series{Name: s.Name, Key: s.Label, Look: il.look(p, s), Bare: true, Points: timeline(t.Windows)}
+		line := chart.Series{Name: s.Name, Key: s.Label, Look: il.look(s), Bare: true, Points: timeline(t.Windows)}
 		if c.Spans == nil {
 			c.Spans = unmeasured(t.Windows)
 		}
 		c.Series = append(c.Series, line)
+		for _, f := range t.Flags {
+			doubts[f.Code] = append(doubts[f.Code], s.Name)
+		}
 	}
-	c.Alt = c.Title + ": throughput, " + c.Subtitle + ". " + steadiness(c.Series, c.Spans)
+	flags := flagsText(doubts)
+	c.Footnote += flags
+	c.Alt = c.Title + ", " + c.Subtitle + ". " + steadiness(c.Series, c.Spans) + strings.TrimPrefix(flags, " · ")
 	t := progressTable(&c)
 	return figure{Chart: c, Table: t}, len(c.Series) > 0
+}
+
+// flagsText names the doubts about the trials that are drawn.
+func flagsText(series map[string][]string) string {
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(series)) {
+		parts = append(parts, code+" ("+listed(series[code])+")")
+	}
+	if parts == nil {
+		return ""
+	}
+	return " · flags: " + strings.Join(parts, ", ")
 }
 
 // timeline turns progress into points in the middle of their slices.

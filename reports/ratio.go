@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"turnlab/reports/chart"
@@ -21,6 +22,9 @@ func (il illustrator) rivals(p digest.Panel) (list []rival, against string) {
 		return il.acrossRuns(p), il.runs[0]
 	}
 	base := p.Baseline()
+	if i := slices.IndexFunc(p.Series, func(s digest.Series) bool { return s.Name == il.against }); i >= 0 {
+		base = i
+	}
 	for i := range p.Series {
 		if i != base {
 			list = append(list, rival{i, base})
@@ -41,7 +45,7 @@ func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
 		X: chart.Axis{Label: il.ratioLabel(p), Unit: unit.Times},
 	}
 	t := dataTable{Columns: []column{{Name: "engine", Text: true}, {Name: "ratio"}}}
-	most := 0
+	least, most := math.MaxInt, 0
 	for _, x := range p.Representative(ratioPlaces) {
 		for _, with := range list {
 			r, ok := il.digest.Ratio(p, m, with.series, with.base, x)
@@ -51,10 +55,13 @@ func (il illustrator) ratios(p digest.Panel, m digest.Metric) (figure, bool) {
 			row := il.ratioRow(p, r)
 			c.Series = append(c.Series, row)
 			t.Rows = append(t.Rows, []cell{{Text: row.Name}, {Text: row.Note, Sort: r.Median, Small: spread(unit.Times, r.Lo, r.Hi, len(r.Values))}})
-			most = max(most, len(r.Values))
+			least, most = min(least, len(r.Values)), max(most, len(r.Values))
 		}
 	}
-	c.Footnote = strings.Replace(trialsText(most, most), "trials", "blocks", 1) + " · line: " + spreadText(il.section) + " · ticks: blocks"
+	c.Footnote = strings.NewReplacer("trial", "block").Replace(trialsText(least, most))
+	if most > 1 {
+		c.Footnote += " · line: " + spreadText(il.section) + " · ticks: blocks"
+	}
 	c.Alt = c.Title + ", " + c.Subtitle + ". " + rowsText(c.Series)
 	c.X.Scale = ratioScale(c.Series)
 	c.Footnote += il.floor(&c, p, m)
@@ -104,7 +111,7 @@ func (il illustrator) ratioLabel(p digest.Panel) string {
 func (il illustrator) ratioRow(p digest.Panel, r digest.Ratio) chart.Series {
 	s := p.Series[r.Series]
 	row := chart.Series{
-		Name: s.Name, Key: s.Label, Look: il.look(p, s), Trials: places(r.Values), Note: unit.Times.Format(r.Median),
+		Name: s.Name, Key: s.Label, Look: il.look(s), Trials: places(r.Values), Note: unit.Times.Format(r.Median),
 		Points: []chart.Point{{X: r.Median, Lo: r.Lo, Hi: r.Hi}},
 	}
 	if il.section.Axis.Name != "" {

@@ -103,7 +103,7 @@ type report struct {
 	rest     *digest.Digest // of what belongs to no exhibit
 	findings []Finding      // of all
 	checks   []check
-	looks    map[string]chart.Look
+	looks    map[string]chart.Look // by name, of engines and of series
 	runs     []string
 	apart    bool
 	sources  []Source
@@ -112,16 +112,14 @@ type report struct {
 
 func newReport(run *record.Run, trials []record.Trial, o Options) *report {
 	d := digest.New(run, trials)
-	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: chart.Looks(d.Labels), runs: o.Runs, apart: o.Apart}
+	r := &report{digest: d, findings: o.Findings, checks: checks(d), looks: map[string]chart.Look{}, runs: o.Runs, apart: o.Apart}
 	for _, s := range o.Sources {
 		if slices.Contains(d.Labels, s.Label) {
 			r.sources = append(r.sources, s)
 		}
 	}
-	if r.runs != nil {
-		r.looks = runLooks(d.Labels, r.runs)
-	}
 	r.exhibits, r.rest = newExhibits(d, r.looks, o)
+	r.chooseLooks()
 	return r
 }
 
@@ -131,21 +129,36 @@ func (r *report) illustrate() {
 		x.illustrate()
 	}
 	for _, s := range r.rest.Sections {
-		r.figures = append(r.figures, illustrator{r.rest, s, r.looks, r.runs}.figures())
+		r.figures = append(r.figures, illustrator{digest: r.rest, section: s, looks: r.looks, runs: r.runs}.figures())
 	}
 	r.nameCharts()
 }
 
-// nameCharts makes the names of charts unique: two names can differ in nothing but what a file name cannot hold.
+// nameCharts makes the names of charts unique: two names can differ in nothing but what a file name cannot hold. The first of
+// them keeps it, and no other is given one that a chart has by itself.
 func (r *report) nameCharts() {
-	seen := map[string]int{}
-	for _, f := range r.allFigures() {
-		seen[f.Chart.ID]++
-		if n := seen[f.Chart.ID]; n > 1 {
-			f.Chart.ID = fmt.Sprintf("%s-%d", f.Chart.ID, n)
+	figures, names := r.allFigures(), map[string]bool{}
+	for _, f := range figures {
+		names[f.Chart.ID] = true
+	}
+	used := map[string]bool{}
+	for _, f := range figures {
+		if used[f.Chart.ID] {
+			f.Chart.ID = numbered(f.Chart.ID, names)
+			names[f.Chart.ID] = true
 		}
+		used[f.Chart.ID] = true
 		if f.Other != nil {
 			f.Other.ID = f.Chart.ID
+		}
+	}
+}
+
+// numbered returns a name with the first number that makes it one of its own.
+func numbered(name string, names map[string]bool) string {
+	for n := 2; ; n++ { // there are no more names than charts
+		if with := fmt.Sprintf("%s-%d", name, n); !names[with] {
+			return with
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"turnlab/harness/record"
+	"turnlab/internal/lines"
 	"turnlab/reports/digest"
 )
 
@@ -58,6 +59,9 @@ func Terminal(w io.Writer, run *record.Run, trials []record.Trial, opts Terminal
 		for _, p := range s.Panels {
 			t.panel(r.rest, s, p)
 		}
+		if f, ok := (illustrator{digest: r.rest, section: s, looks: r.looks}).bounds(); ok {
+			t.bounds(f)
+		}
 	}
 	t.checks(r)
 	_, err := io.WriteString(w, t.text.String())
@@ -99,26 +103,19 @@ func (t *terminal) paint(tone tone, text string) string {
 func (t *terminal) wrap(indent, text string) { t.wrapIn(plain, indent, text) }
 
 func (t *terminal) wrapIn(tone tone, indent, text string) {
-	room := terminalWidth - utf8.RuneCountInString(indent)
-	line := ""
-	for _, word := range strings.Fields(printable(text)) {
-		for utf8.RuneCountInString(word) > room {
-			if line != "" {
-				t.line(tone, indent+line)
-				line = ""
-			}
-			head, tail := cut(word, room)
-			t.line(tone, indent+head)
-			word = tail
-		}
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > room {
-			t.line(tone, indent+line)
-			line = ""
-		}
-		line = strings.TrimSpace(line + " " + word)
+	if strings.TrimSpace(text) != "" {
+		t.hang(tone, indent, indent, text)
 	}
-	if line != "" {
-		t.line(tone, indent+line)
+}
+
+// hang writes text after a head; what does not fit into its line follows below, set in.
+func (t *terminal) hang(tone tone, head, indent, text string) {
+	first, rest := terminalWidth-utf8.RuneCountInString(head), terminalWidth-utf8.RuneCountInString(indent)
+	for i, line := range lines.Wrap(printable(text), first, rest) {
+		if i > 0 {
+			head = indent
+		}
+		t.line(tone, head+line)
 	}
 }
 
@@ -138,37 +135,66 @@ func printable(text string) string {
 }
 
 // told writes the rows of a finding: names at the left, figures and verdicts at the right.
-func (t *terminal) told(table dataTable) { t.columns(table.lines(len(table.Rows)), 0) }
+func (t *terminal) told(table dataTable) { t.columns(table.lines(), 0) }
 
 // terminalRowsMost bounds the table of an experiment; the page has all.
-const terminalRowsMost = 24
+const terminalRowsMost = 32
 
 // exhibit writes an experiment's question and the figures of its first drawing that is a table of medians.
 func (t *terminal) exhibit(x *exhibit) {
 	t.line(plain, "")
 	t.wrapIn(strong, "", x.Name+": "+x.Question)
+	for _, p := range x.Plots {
+		if p.Kind != Bounds {
+			continue
+		}
+		for _, f := range x.bounds(p) {
+			t.bounds(f)
+		}
+	}
 	for _, table := range x.tables() {
-		t.line(faint, short(printable(table.Name), terminalWidth))
+		shown, before := table.Table.last(terminalRowsMost)
+		if before > 0 {
+			table.Name += fmt.Sprintf("; %d rows before these are in %s", before, PageFile)
+		}
+		t.wrapIn(faint, "", table.Name)
 		if !table.Counts {
 			t.line(plain, "no trial of these counts; see the checks below")
 			continue
 		}
-		table.Table = table.Table.brief(terminalWidth)
-		t.columns(table.Table.lines(terminalRowsMost), table.Table.Lead()-1)
-		if hidden := len(table.Table.Rows) - terminalRowsMost; hidden > 0 {
-			t.line(faint, fmt.Sprintf("%d more rows are in %s", hidden, PageFile))
+		shown = shown.brief(terminalWidth)
+		t.columns(shown.lines(), shown.Lead()-1)
+	}
+	for _, p := range x.Plots {
+		for _, note := range x.notes(p) {
+			t.wrap("", p.Title+", "+note)
 		}
 	}
 }
 
-// lines returns the table as text, at most so many rows. What a row has in common with the one above it is not repeated.
-func (t dataTable) lines(most int) [][]string {
+// bounds writes what searches for capacities found, at every service level. The last column is doubts, which are sentences.
+func (t *terminal) bounds(f figure) {
+	t.wrapIn(faint, "", f.Chart.Title)
+	rows, last := f.Table.lines(), len(f.Table.Columns)-1
+	for i := range rows {
+		rows[i] = rows[i][:last]
+	}
+	t.columns(rows, f.Table.Lead()-1)
+	for _, row := range f.Table.Rows {
+		if doubts := row[last].Text; doubts != "–" {
+			t.wrap("", row[0].Text+", "+row[1].Text+": "+doubts)
+		}
+	}
+}
+
+// lines returns the table as text. What a row has in common with the one above it is not repeated.
+func (t dataTable) lines() [][]string {
 	rows := [][]string{{}}
 	for _, c := range t.Columns {
 		rows[0] = append(rows[0], c.Name)
 	}
 	lead := t.Lead() - 1
-	for i, line := range t.Rows[:min(len(t.Rows), most)] {
+	for i, line := range t.Rows {
 		var row []string
 		for _, c := range line {
 			row = append(row, printable(c.Text))
@@ -185,7 +211,7 @@ func (t dataTable) lines(most int) [][]string {
 // panel writes the medians of the charted metrics.
 func (t *terminal) panel(d *digest.Digest, s digest.Section, p digest.Panel) {
 	t.line(plain, "")
-	t.line(strong, short(printable(s.Workload+", "+panelName(p)), terminalWidth))
+	t.wrapIn(strong, "", s.Workload+", "+panelName(p))
 	if p.Mode == record.Closed {
 		t.line(faint, "latency is service time: a closed loop does not see all waiting")
 	}
@@ -285,6 +311,9 @@ func short(text string, n int) string {
 	return head + "…"
 }
 
+// checkIndent stands below the level of a check.
+const checkIndent = "         "
+
 func (t *terminal) checks(r *report) {
 	if len(r.digest.Trials) == 0 && len(r.checks) == 0 {
 		return
@@ -292,22 +321,15 @@ func (t *terminal) checks(r *report) {
 	t.line(plain, "")
 	t.line(strong, "Checks")
 	if len(r.checks) == 0 {
-		t.line(plain, "no trial raised a flag")
+		t.line(plain, "all "+plural(len(r.digest.Trials), "trial")+" are valid, and none raised a flag")
 	}
 	for _, c := range r.checks {
 		tone := yellow
 		if c.Level != record.Warn {
 			tone = red
 		}
-		head := fmt.Sprintf("%-7s  %s, %d times", c.Level, printable(c.Code), c.Count)
-		if c.Count == 1 {
-			head = fmt.Sprintf("%-7s  %s, once", c.Level, printable(c.Code))
-		}
-		if figure := c.figureAndBound(); figure != "" {
-			head += ": " + printable(figure)
-		}
-		t.line(tone, short(head, terminalWidth))
-		t.wrap("         ", c.Advice)
+		t.hang(tone, fmt.Sprintf("%-7s  ", c.Level), checkIndent, c.head())
+		t.wrap(checkIndent, c.Advice)
 	}
 	for _, note := range r.digest.Run.Notes {
 		t.wrap("", "note: "+note)

@@ -77,12 +77,22 @@ func (f *reportFlags) check() error {
 
 // write makes the report and returns the path of the page.
 func (f *reportFlags) write(w io.Writer, dirs []string) (string, error) {
+	if len(dirs) == 1 {
+		alone, err := timelinesAlone(dirs[0])
+		if err != nil {
+			return "", err
+		}
+		if alone != nil {
+			return f.timelines(w, dirs[0], alone)
+		}
+	}
 	var folders []*record.Folder
 	for _, dir := range dirs {
 		folder, err := record.Load(dir)
 		if err != nil {
 			return "", err
 		}
+		folder.Run.Notes = append(folder.Run.Notes, folder.Notes...)
 		if err := keepExperiments(folder, f.experiments); err != nil {
 			return "", err
 		}

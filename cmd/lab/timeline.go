@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -108,7 +110,8 @@ func (f *pointFlags) timelinePlan(c *cobra.Command) (*plan.Plan, error) {
 	return s.Resolve(catalog, proc.Allowed())
 }
 
-// makeTimelines records the timelines of a plan into a new folder, says what each shows, and draws them.
+// makeTimelines records the timelines of a plan into a new folder and draws them. After an error the folder is taken back: half
+// a picture is none, and what is left of it would stand in the way of the next try.
 func makeTimelines(c *cobra.Command, p *plan.Plan, dir string) error {
 	if err := timeline.Check(p); err != nil {
 		return err
@@ -116,6 +119,14 @@ func makeTimelines(c *cobra.Command, p *plan.Plan, dir string) error {
 	if err := newFolder(dir); err != nil {
 		return err
 	}
+	if err := fillFolder(c, p, dir); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	return nil
+}
+
+// fillFolder records the timelines of a plan, says what each shows, and draws them.
+func fillFolder(c *cobra.Command, p *plan.Plan, dir string) error {
 	about := record.Run{Version: host.Version(), Command: os.Args, StartedUnix: time.Now().UnixNano(), Host: host.Describe()}
 	about.Host.ServerCPUs, about.Host.ClientCPUs = p.ServerCPUs.String(), p.ClientCPUs.String()
 	made, err := timeline.Record(c.Context(), p, timeline.Options{Dir: dir, Told: func(t *record.Timeline) {
@@ -124,12 +135,50 @@ func makeTimelines(c *cobra.Command, p *plan.Plan, dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := record.SaveAbout(dir, &about); err != nil {
+		return err
+	}
 	page, err := reports.WriteTimelines(&about, made, dir)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "\n%s\n", page)
 	return err
+}
+
+// timelinesAlone returns the timelines of a folder that holds them and no run.
+func timelinesAlone(dir string) ([]record.Timeline, error) {
+	if record.HoldsRun(dir) {
+		return nil, nil
+	}
+	return record.LoadTimelines(dir)
+}
+
+// timelines draws the timelines of a folder without a run again, and returns the path of the page.
+func (f *reportFlags) timelines(w io.Writer, dir string, made []record.Timeline) (string, error) {
+	switch {
+	case f.experiments != nil:
+		return "", misuse.Errorf("%s holds timelines and no run, so it has no experiments: leave --experiment away", dir)
+	case slices.Contains(f.formats, reports.MarkdownMD):
+		return "", misuse.Errorf("%s holds timelines and no run, so it has no tables for Markdown: leave md out of --format", dir)
+	}
+	about, err := record.LoadAbout(dir)
+	if err != nil {
+		return "", err
+	}
+	out := cmp.Or(f.out, dir)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", misuse.Errorf("cannot write to %s: %v", out, err)
+	}
+	for i := range made {
+		fmt.Fprintln(w, timeline.Sentence(&made[i]))
+	}
+	page, err := reports.WriteTimelines(about, made, out, f.formats...)
+	if err != nil {
+		return "", err
+	}
+	_, err = fmt.Fprintf(w, "\n%s\n", page)
+	return page, err
 }
 
 // newFolder makes a folder, which must not exist: what lies in one would pass for part of what is drawn now.

@@ -120,15 +120,24 @@ type Point struct {
 	// closed loop), "rate-share" (of what the point can do, where the rate was given as a share; "rate" is then what came of it), "depth", "duration", "warmup", and "coop.procs", "http.payload" and so on for each option of the
 	// engine and the workload. Numbers are base units; everything else is text, durations as in Go.
 	Params map[string]any `json:"params"`
+	// InRun names the run that the point is of, where a report shows two side by side. Files never have it.
+	InRun string `json:"-"`
 }
 
-// Label returns the engine as users write it: "coop" or "coop/await".
+// Label returns the engine as users write it: "coop" or "coop/await". Where two runs are shown it is "coop (before)".
 func (p Point) Label() string {
-	if p.Variant == "" {
-		return p.Engine
+	label := p.Engine
+	if p.Variant != "" {
+		label += "/" + p.Variant
 	}
-	return p.Engine + "/" + p.Variant
+	if p.InRun != "" {
+		return LabelInRun(label, p.InRun)
+	}
+	return label
 }
+
+// LabelInRun writes the label of an engine as that of one of two runs.
+func LabelInRun(label, run string) string { return label + " (" + run + ")" }
 
 // A Trial is one line of trials.jsonl: one measurement of one point, in a fresh server process.
 type Trial struct {
@@ -151,9 +160,11 @@ type Trial struct {
 	Requests      uint64             `json:"requests"`           // replies checked and right, of requests that belong to the window
 	ThroughputRPS float64            `json:"throughput_rps"`     // right replies that came in during the window, per second
 	OfferedRPS    float64            `json:"offered_rps,omitempty"`
+	GenMaxRPS     float64            `json:"gen_max_rps,omitempty"` // open loop: what the generator can do with this shape of load; absent if that is not known
 	Errors        map[string]uint64  `json:"errors,omitempty"`      // by kind: wrong, refused, reset, closed, timeout, backlog, other
 	FirstError    string             `json:"first_error,omitempty"` // text of the first one
 	Unanswered    uint64             `json:"unanswered,omitempty"`  // sent or due in the window and without a reply when the drain ended
+	Waited        uint64             `json:"waited,omitempty"`      // open loop: requests of the window that were sent late because no connection was free
 	Unrecorded    uint64             `json:"unrecorded,omitempty"`  // latencies that no histogram could hold
 	LatencyNS     map[string]Latency `json:"latency_ns,omitempty"`  // "response", "service", "slip"
 	Classes       map[string]Class   `json:"classes,omitempty"`     // right replies by class of request, when the workload has classes
@@ -230,8 +241,8 @@ type Micro struct {
 
 // CPU is processor time of whole processes over the measured window. Utilisation 1 is one CPU busy all the time.
 type CPU struct {
-	ServerNSPerReq float64 `json:"server_ns_per_req"`
-	ClientNSPerReq float64 `json:"client_ns_per_req"`
+	ServerNSPerReq float64 `json:"server_ns_per_req,omitempty"` // absent where no reply came in the window, as that of the client
+	ClientNSPerReq float64 `json:"client_ns_per_req,omitempty"`
 	ServerUtil     float64 `json:"server_util"`
 	ClientUtil     float64 `json:"client_util"`
 	ClientSpinUtil float64 `json:"client_spin_util,omitempty"` // awake without work, to send on time; in neither of the other two
@@ -245,7 +256,7 @@ type Machine struct {
 }
 
 // Switches counts context switches per request (getrusage(2)): voluntary ones wait for something, involuntary ones were
-// made by the kernel.
+// made by the kernel. A trial in whose window no reply came has none.
 type Switches struct {
 	Voluntary         float64 `json:"voluntary_per_req"`
 	Involuntary       float64 `json:"involuntary_per_req"`

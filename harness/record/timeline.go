@@ -2,7 +2,9 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,6 +149,50 @@ func SaveTimeline(dir, name string, t *Timeline) error {
 	return writeFile(filepath.Join(dir, TimelineDir, name+".json"), append(text, '\n'))
 }
 
+// aboutFile says, in a folder that holds timelines and no run, where and how they were made.
+const aboutFile = "timelines.json"
+
+// about is what that file holds, under the names that a run has for it.
+type about struct {
+	Schema      string   `json:"schema"`
+	Version     string   `json:"version"`
+	StartedUnix int64    `json:"started_unix_ns"`
+	Command     []string `json:"command"`
+	Host        Host     `json:"host"`
+}
+
+// SaveAbout keeps of a run what says where and how timelines were made that belong to none.
+func SaveAbout(dir string, run *Run) error {
+	text, err := json.MarshalIndent(about{Schema, run.Version, run.StartedUnix, run.Command, run.Host}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode what is known of the timelines: %w", err)
+	}
+	return writeFile(filepath.Join(dir, aboutFile), append(text, '\n'))
+}
+
+// LoadAbout reads it. Without the file nothing is known, which is no error.
+func LoadAbout(dir string) (*Run, error) {
+	path := filepath.Join(dir, aboutFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Run{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what is known of the timelines: %w", err)
+	}
+	var a about
+	if err := json.Unmarshal(text, &a); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", path, err)
+	}
+	return &Run{Version: a.Version, StartedUnix: a.StartedUnix, Command: a.Command, Host: a.Host}, nil
+}
+
+// HoldsRun reports whether a folder is that of a run.
+func HoldsRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, runFile))
+	return err == nil
+}
+
 // LoadTimelines reads the timelines in a run's folder, in the order of their file names. A run without any is no error.
 func LoadTimelines(dir string) ([]Timeline, error) {
 	paths, err := filepath.Glob(filepath.Join(globQuote(dir), TimelineDir, "*.json"))
@@ -182,7 +228,7 @@ func globQuote(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }
 
-// check makes sure that indexes are of something, so that nobody else has to.
+// check makes sure that indexes are of something and that names are names, so that nobody else has to.
 func (t *Timeline) check() error {
 	for _, s := range t.Slices {
 		if s.Task < 0 || s.Task >= len(t.Tasks) || s.Track < -1 || s.Track >= len(t.Tracks) || s.ToNS < s.FromNS {
@@ -195,5 +241,5 @@ func (t *Timeline) check() error {
 			return fmt.Errorf("a request is of task %d of %d", r.Task, len(t.Tasks))
 		}
 	}
-	return nil
+	return t.Point.check()
 }

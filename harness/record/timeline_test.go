@@ -103,3 +103,33 @@ func TestATimelineIsDisturbedFromATwentiethOfItsSpanOn(t *testing.T) {
 		t.Error("not disturbed by 6 of 100")
 	}
 }
+
+func TestHowTimelinesWereMadeIsKeptBesideThem(t *testing.T) {
+	dir := t.TempDir()
+	if about, err := LoadAbout(dir); err != nil || !reflect.DeepEqual(about, &Run{}) {
+		t.Errorf("of a folder that says nothing: %+v, %v", about, err)
+	}
+	made := &Run{Version: "v1", StartedUnix: 5, Command: []string{"lab", "timeline"}, Host: Host{CPUs: 2, CPU: "Example"}}
+	if err := SaveAbout(dir, made); err != nil {
+		t.Fatal(err)
+	}
+	if about, err := LoadAbout(dir); err != nil || !reflect.DeepEqual(about, made) {
+		t.Errorf("got %+v, %v", about, err)
+	}
+	if HoldsRun(dir) {
+		t.Error("a folder of timelines is taken for a run's")
+	}
+	if err := os.WriteFile(filepath.Join(dir, aboutFile), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadAbout(dir); err == nil || !strings.Contains(err.Error(), aboutFile+" is damaged") {
+		t.Errorf("of a damaged file: %v", err)
+	}
+}
+
+func TestALabelSaysOfWhichRunItIs(t *testing.T) {
+	p := Point{Engine: "coop", Variant: "await", InRun: "before"}
+	if p.Label() != "coop/await (before)" {
+		t.Errorf("got %s", p.Label())
+	}
+}

@@ -16,6 +16,7 @@
   // --- engines: show and hide -------------------------------------------------------------------------------------
 
   const engines = all("[data-engine]").map((e) => ({ key: e.dataset.engine, icon: e.querySelector("svg") }));
+  const looks = new Map(all("[data-look]").map((e) => [e.dataset.look, e.firstElementChild]));
   const bar = make("div", { class: "bar", role: "group", "aria-label": "Engines to show" });
   for (const { key, icon } of engines) {
     const button = make("button", { type: "button", "aria-pressed": "true" }, icon.cloneNode(true), key);
@@ -138,7 +139,7 @@
       hair.style.top = `${top * scale}px`;
       hair.style.height = `${(bottom - top) * scale}px`;
       const rows = values().map((v) => {
-        const icon = engines.find((e) => e.key === v.key)?.icon.cloneNode(true) ?? "";
+        const icon = (looks.get(v.name) ?? looks.get(v.key))?.cloneNode(true) ?? "";
         return make("tr", {}, make("th", {}, icon, v.name), make("td", {}, v.text), make("td", { class: "small" }, v.small));
       });
       box.replaceChildren(make("p", {}, heading()), make("table", {}, make("tbody", {}, ...rows)));

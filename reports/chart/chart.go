@@ -4,9 +4,10 @@
 // it into PNG and SVG, so the two cannot disagree. The SVG names its colours by class, so that the same drawing is right on
 // light and on dark paper, and it carries the positions of its columns, so that a small script can read values out.
 //
-// The look is decided here once. An engine has one colour and one marker in every chart (see [Looks]); lines are labelled
-// where they end and not in a legend; a grid helps to read values and nothing else is drawn that is not data. A chart says
-// what its band is and how many trials stand behind a point, because a line without that is a guess.
+// The look is decided here once. An engine has one colour in every chart, and each of its variants a shade, a marker and
+// dashes of its own (see [Looks]), so that nothing has to be told by colour alone; lines are labelled where they end and not
+// in a legend; a grid helps to read values and nothing else is drawn that is not data. A chart says what its band is and how
+// many trials stand behind a point, because a line without that is a guess.
 //
 // Limits: at most [MaxSeries] series; text is measured in Liberation Sans, which has no glyphs for most scripts outside
 // Europe, so such names appear as boxes in PNG (not in SVG).
@@ -77,8 +78,9 @@ type Series struct {
 	Note    string    // what stands at the end of a row
 	Group   string    // of a row: what it stands under, with its neighbours
 	Parts   []Segment // of a row: what its point is the sum of
-	Bare    bool      // a line without markers, for many points
-	Unnamed bool      // a companion of another series, explained elsewhere
+	Bare    bool      // a line of many points, with a marker here and there
+	Unnamed bool      // a companion of another series, explained elsewhere: thin, without band, and without markers where it is bare
+	Doubted bool      // of a row: its point is drawn hollow, as what does not count is
 }
 
 // A Point is a summary of trials at one X. A median that nothing valid supports is NaN: the line has a gap there.
@@ -117,15 +119,16 @@ const (
 )
 
 func (c *Chart) height() vg.Length {
+	extra := c.words().extra()
 	switch {
 	case c.Heat != nil:
-		return c.Heat.height()
+		return c.Heat.height() + extra
 	case c.Gantt != nil:
-		return c.Gantt.height()
+		return c.Gantt.height() + extra
 	case c.Rows:
-		return header + c.legendHeight() + vg.Length(c.slots())*c.rowHeight() + rowsFoot
+		return header + c.legendHeight() + vg.Length(c.slots())*c.rowHeight() + rowsFoot + extra
 	default:
-		return Height
+		return Height + extra
 	}
 }
 

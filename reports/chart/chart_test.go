@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden drawings")
 
 // lines is a chart with whatever a line chart can have: bands, a gap, a stray, an interval without end, names to escape.
 func lines() *Chart {
-	looks := Looks([]string{"coop", "coop/await", "preempt", "threads", "loop", "exec/<b>"})
+	looks := looksOf("coop", "coop/await", "preempt", "threads", "loop", "exec/<b>")
 	xs := []float64{1, 4, 16, 64, 256, 1024}
 	c := &Chart{
 		ID: "lines", Title: "CPU per request", Subtitle: "http, closed loop · lower is better",
@@ -52,8 +52,43 @@ func lines() *Chart {
 	return c
 }
 
+// looksOf gives engines their looks, by their labels.
+func looksOf(labels ...string) map[string]Look {
+	var kinds []Kind
+	for _, label := range labels {
+		kinds = append(kinds, Kind{Label: label})
+	}
+	byLabel := map[string]Look{}
+	for k, look := range Looks(kinds) {
+		byLabel[k.Label] = look
+	}
+	return byLabel
+}
+
+// variants is a chart of the settings of two engines, with names that need room and a footnote of several lines.
+func variants() *Chart {
+	kinds := []Kind{{"coop", ""}, {"coop", "yield=100us"}, {"coop", "offload=1"}, {"coop/await", ""}, {"preempt", ""}, {"preempt", "procs=2"},
+		{"preempt/nopreempt", ""}, {"preempt/nopreempt", "procs=2 gc-every=10ms"}, {"threads", ""}, {"threads/pool", ""}}
+	looks, xs := Looks(kinds), []float64{1e6, 1e7, 5e7}
+	c := &Chart{
+		ID: "variants", Title: "p99 of innocent requests against the length of a burst, one request in a hundred",
+		Subtitle: "p99 response time of innocent requests · open loop · lower is better",
+		Footnote: "medians of 1–3 trials · band: their range · hollow: invalid · dotted: too few · 3 more in the table · and whatever else there is to say",
+		X:        Axis{Label: "burst", Unit: unit.Nanos, Scale: Log, Marks: xs}, Y: Axis{Unit: unit.Nanos, Scale: Log}, Columns: xs,
+	}
+	for i, k := range kinds {
+		s := Series{Name: strings.TrimSpace(k.Label + " " + k.Setting), Key: k.Label, Look: looks[k]}
+		for j, x := range xs {
+			y := 2e6 * math.Pow(1.5, float64(i)) * (1 + 0.3*float64(j*(i%3)))
+			s.Points = append(s.Points, Point{X: x, Y: y, Lo: y, Hi: y})
+		}
+		c.Series = append(c.Series, s)
+	}
+	return c
+}
+
 func forest() *Chart {
-	looks := Looks([]string{"coop", "threads"})
+	looks := looksOf("coop", "threads")
 	return &Chart{
 		ID: "forest", Title: "CPU per request against preempt", Subtitle: "left of 1 is cheaper", Footnote: "median of 3 blocks", Rows: true,
 		X: Axis{Label: "ratio", Unit: unit.Times}, Rule: &Rule{X: 1, Lo: 0.98, Hi: 1.02},
@@ -72,7 +107,7 @@ func spectrum() *Chart {
 		Spans: []Span{{From: 0, To: 0.5, Name: "half"}},
 	}
 	for _, name := range []string{"coop", "threads"} {
-		s := Series{Name: name, Look: Looks([]string{name})[name], Bare: true}
+		s := Series{Name: name, Look: looksOf(name)[name], Bare: true}
 		for k := range 30 {
 			q := 1 - math.Pow(10, -float64(k)/8)
 			s.Points = append(s.Points, Point{X: q, Y: 1e4 * math.Pow(float64(len(name)), float64(k)/10)})
@@ -93,7 +128,7 @@ func stacked() *Chart {
 	}
 	for i, name := range []string{"coop", "preempt", "threads"} {
 		for _, group := range []string{"500 connections", "8k connections"} {
-			s := Series{Name: name, Key: name, Look: Looks([]string{name})[name], Group: group, Note: "12 KiB"}
+			s := Series{Name: name, Key: name, Look: looksOf(name)[name], Group: group, Note: "12 KiB"}
 			sum := 0.0
 			for _, part := range c.Legend {
 				part.Value = float64(800*(i+1) + 500*len(group))
@@ -113,7 +148,7 @@ func strips() *Chart {
 	c := &Chart{ID: "strips", Title: "p99 response time", Footnote: "median of 10 trials · dots: trials", Rows: true, Dots: true,
 		X: Axis{Label: "p99", Unit: unit.Nanos}}
 	for i, name := range []string{"coop", "preempt"} {
-		s := Series{Name: name, Key: name, Look: Looks([]string{name})[name], Note: "1 ms", Points: []Point{{X: 1e6, Lo: 0.97e6, Hi: 1.1e6}}}
+		s := Series{Name: name, Key: name, Look: looksOf(name)[name], Note: "1 ms", Points: []Point{{X: 1e6, Lo: 0.97e6, Hi: 1.1e6}}}
 		for j := range 10 {
 			s.Trials = append(s.Trials, Place{X: 1e6 * (1 + 0.1*math.Sin(float64(i+j*j)))})
 		}
@@ -131,14 +166,15 @@ func heat() *Chart {
 		var tiles []Tile
 		for column := range 4 {
 			x := math.Pow(10, 5+float64(row+column)*0.8)
-			tiles = append(tiles, Tile{Value: x, Text: unit.Nanos.Format(x)})
+			tiles = append(tiles, Tile{Value: x, Text: unit.Nanos.Format(x), Tip: fmt.Sprintf("cell %d <%d>", row, column)})
 		}
 		h.Cells = append(h.Cells, tiles)
 	}
+	h.Cells[0][1].Note, h.Cells[1][3].Note = "1 trial", "2 trials"
 	h.Cells[2][3] = Tile{Value: 1e9, Text: "1.00 s", Doubt: "overloaded"}
 	h.Cells[2][2] = Tile{Value: math.NaN(), Doubt: "not run"}
 	return &Chart{ID: "heat", Title: "p99 of the innocent, coop", Subtitle: "response time · lower is better",
-		Footnote: "median of 3 trials · hatched: does not count", Heat: h}
+		Footnote: "medians of 1–3 trials · hatched: does not count", Heat: h}
 }
 
 func empty() *Chart {
@@ -155,7 +191,7 @@ func render(t *testing.T, write func(io.Writer) error) []byte {
 }
 
 func TestDrawingsAreAsTheyWere(t *testing.T) {
-	for _, c := range []*Chart{lines(), forest(), spectrum(), stacked(), strips(), heat(), gantt(), empty()} {
+	for _, c := range []*Chart{lines(), variants(), forest(), spectrum(), stacked(), strips(), heat(), gantt(), empty()} {
 		svg, png := render(t, c.SVGFile), render(t, c.PNG)
 		name := filepath.Join("testdata", c.ID)
 		if *update {
@@ -240,15 +276,82 @@ func TestTheMarkersAreWhereTheColumnsAre(t *testing.T) {
 	c.Series = c.Series[1:2] // coop: circles
 	text := string(render(t, c.SVG))
 	columns := strings.Fields(regexp.MustCompile(`data-columns="([^"]*)"`).FindStringSubmatch(text)[1])
-	circles := regexp.MustCompile(`class="f-blue" d="M([0-9.]+) `).FindAllStringSubmatch(text, -1)
+	circles := regexp.MustCompile(`class="f-blue0" d="M([0-9.]+) `).FindAllStringSubmatch(text, -1)
 	var at []string
 	for _, m := range circles {
 		var x float64
 		fmt.Sscan(m[1], &x)
 		at = append(at, short(x-float64(markerRadius)))
 	}
-	if got := strings.Join(at, " "); !strings.HasSuffix(got, strings.Join(columns, " ")) {
-		t.Errorf("markers at %s, columns at %s", got, columns)
+	if got := strings.Join(at, " "); !strings.HasPrefix(got, strings.Join(columns, " ")) || len(at) != len(columns)+1 {
+		t.Errorf("markers at %s, columns at %s, and one marker before the name", got, columns)
+	}
+}
+
+func TestNamesAreShownWholeHoweverLong(t *testing.T) {
+	c := variants()
+	rows := &Chart{ID: "rows", Rows: true, Series: slices.Clone(c.Series)}
+	for i := range rows.Series {
+		rows.Series[i].Name += " at 64 connections and 10 ms"
+	}
+	for _, c := range []*Chart{c, rows} {
+		text := string(render(t, c.SVG))
+		if strings.Contains(text, "…") {
+			t.Errorf("%s: something is cut", c.ID)
+		}
+		for _, s := range c.Series {
+			for _, word := range strings.Fields(s.Name) {
+				if !strings.Contains(text, word) {
+					t.Errorf("%s: %q of %s is not in the drawing", c.ID, word, s.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestAHeatMapTellsEachCellToWhoeverPointsAtIt(t *testing.T) {
+	text := string(render(t, heat().SVG))
+	if n := strings.Count(text, "<title>cell "); n != 10 || !strings.Contains(text, "<title>cell 1 &lt;3&gt;</title>") {
+		t.Errorf("%d cells have a text of their own, want ten", n)
+	}
+	for _, note := range []string{">1 trial<", ">2 trials<"} {
+		if !strings.Contains(text, note) {
+			t.Errorf("no cell says %s", note)
+		}
+	}
+}
+
+func TestABandIsDrawnWhereThereIsASpreadAndACompanionHasNone(t *testing.T) {
+	bands := func(change func(*Series)) int {
+		c := lines()
+		c.Series = c.Series[1:2]
+		change(&c.Series[0])
+		return strings.Count(string(render(t, c.SVG)), `fill-opacity="0.16"`)
+	}
+	none := func(s *Series) {
+		for i := range s.Points {
+			s.Points[i].Lo, s.Points[i].Hi = s.Points[i].Y, s.Points[i].Y
+		}
+	}
+	for i, got := range []int{
+		bands(func(*Series) {}), bands(func(s *Series) { s.Bare = true }), bands(func(s *Series) { s.Unnamed = true }), bands(none),
+	} {
+		if want := []int{1, 1, 0, 0}[i]; got != want {
+			t.Errorf("case %d has %d bands, want %d", i, got, want)
+		}
+	}
+}
+
+func TestADrawingInAFileBringsTheColoursThatItHasAndNoOthers(t *testing.T) {
+	text := string(render(t, forest().SVGFile))
+	style, body, _ := strings.Cut(text, "</style>")
+	for _, class := range regexp.MustCompile(`[fs]-[a-z0-9-]+`).FindAllString(body, -1) {
+		if !strings.Contains(style, "."+class+"{") {
+			t.Errorf("%s has no colour", class)
+		}
+	}
+	if strings.Contains(style, "heat3") || strings.Contains(style, "innocent") {
+		t.Error("the drawing brings colours that it has not")
 	}
 }
 

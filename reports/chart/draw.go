@@ -51,8 +51,9 @@ func (c *Chart) draw(canvas vg.CanvasSizer) layout {
 	dc := draw.New(canvas)
 	dc.SetColor(Paper)
 	dc.Fill(dc.Rectangle.Path())
-	c.drawText(dc)
-	area := draw.Crop(dc, margin, -margin, margin/2+footer, -header-margin/2)
+	w := c.words()
+	w.draw(dc)
+	area := draw.Crop(dc, margin, -margin, margin/2+w.below(), -w.above()-margin/2)
 	if c.Heat != nil {
 		c.Heat.draw(area)
 		return layout{}
@@ -71,19 +72,51 @@ func (c *Chart) draw(canvas vg.CanvasSizer) layout {
 	return c.drawLines(area)
 }
 
-// drawText draws what stands above and below the data.
-func (c *Chart) drawText(dc draw.Canvas) {
-	width := dc.Max.X - 2*margin
-	put := func(ink Ink, size, y vg.Length, strong bool, txt string) {
-		sty := style(ink, size, text.XLeft, text.YBottom)
-		if strong {
-			sty = bold(sty)
-		}
-		dc.FillText(sty, vg.Point{X: margin, Y: y}, fit(sty, txt, width))
+// Lines of text above and below the data: at most so many, so high.
+const (
+	titleLines, titleHeight = 2, titleSize + 3
+	noteLines, noteHeight   = 3, noteSize + 3
+)
+
+// words are the lines above and below the data.
+type words struct{ title, subtitle, footnote []string }
+
+func (c *Chart) words() words {
+	const room = Width - 2*margin
+	return words{
+		title:    wrap(bold(style(Text, titleSize, 0, 0)), c.Title, room, titleLines),
+		subtitle: wrap(style(Muted, noteSize, 0, 0), c.Subtitle, room, noteLines),
+		footnote: wrap(style(Muted, noteSize, 0, 0), c.Footnote, room, noteLines),
 	}
-	put(Text, titleSize, dc.Max.Y-margin-titleSize+1, true, c.Title)
-	put(Muted, noteSize, dc.Max.Y-margin-titleSize-noteSize-4, false, c.Subtitle)
-	put(Muted, noteSize, margin/2, false, c.Footnote)
+}
+
+// above is the height of the title and the subtitle.
+func (w words) above() vg.Length {
+	return header + vg.Length(max(1, len(w.title))-1)*titleHeight + vg.Length(max(1, len(w.subtitle))-1)*noteHeight
+}
+
+// below is the height of the footnote.
+func (w words) below() vg.Length { return footer + vg.Length(max(1, len(w.footnote))-1)*noteHeight }
+
+// extra is what the words take beyond a line each.
+func (w words) extra() vg.Length { return w.above() - header + w.below() - footer }
+
+// draw draws what stands above and below the data.
+func (w words) draw(dc draw.Canvas) {
+	put := func(sty text.Style, y vg.Length, line string) { dc.FillText(sty, vg.Point{X: margin, Y: y}, line) }
+	note := style(Muted, noteSize, text.XLeft, text.YBottom)
+	y := dc.Max.Y - margin + 1
+	for _, line := range w.title {
+		put(bold(style(Text, titleSize, text.XLeft, text.YBottom)), y-titleSize, line)
+		y -= titleHeight
+	}
+	y = dc.Max.Y - w.above() + header - margin - titleSize - 4 // of the last line of the subtitle
+	for i, line := range w.subtitle {
+		put(note, y-noteSize+vg.Length(len(w.subtitle)-1-i)*noteHeight, line)
+	}
+	for i, line := range w.footnote {
+		put(note, margin/2+vg.Length(len(w.footnote)-1-i)*noteHeight, line)
+	}
 }
 
 func (c *Chart) drawLines(area draw.Canvas) layout {

@@ -10,8 +10,8 @@ import (
 
 // A Gantt is who ran when: a row for each task, time from left to right on the chart's axis X.
 //
-// Colour says whose work it is and form says what became of it, so that the drawing can be read in grey: a tall bar is
-// time on a CPU, a low one is waiting, a hollow one is work that somebody else does.
+// Form says what became of a task and colour whose work it was, so that the drawing can be read in grey: a bar is time on a
+// CPU, a line is waiting, a hollow bar is work that somebody else does. Lines of different work have different dashes.
 type Gantt struct {
 	Rows    []GanttRow
 	Key     []GanttKey // what the bars mean, above the rows
@@ -39,10 +39,15 @@ type Form uint8
 
 // The forms.
 const (
-	Tall   Form = iota // runs
-	Low                // could run
+	Line   Form = iota // could run
+	Dashed             // could run, with work of a second kind
+	Dotted             // could run, with work of a third
 	Hollow             // others run for it
+	Solid              // runs
 )
+
+// formDashes are those of the forms that are lines.
+var formDashes = map[Form][]vg.Length{Line: nil, Dashed: {4, 2}, Dotted: {1.6, 2}}
 
 // A GanttKey explains one kind of bar.
 type GanttKey struct {
@@ -58,28 +63,21 @@ type Callout struct {
 	Text     string
 }
 
-// What those who make a Gantt colour it with. Neither is the colour of an engine: here colour says something else.
-var (
-	HogInk      = red
-	InnocentInk = violet
-	BehindInk   = Axes // waits for its own connection, which no engine could help
-)
-
 // GanttRowsMax bounds the rows: more cannot be told apart at the width of a phone.
 const GanttRowsMax = 24
 
 // Sizes, in points. A bar is at least wide enough to be seen, since what answers a request takes microseconds.
 const (
-	ganttRow  = vg.Length(15)
-	ganttKey  = vg.Length(22)
-	ganttBar  = vg.Length(10)
-	ganttLow  = vg.Length(4)
-	ganttLine = vg.Length(1.1) // the narrowest bar
-	ganttGap  = vg.Length(0.2) // bars that are closer are drawn as one
+	ganttRow    = vg.Length(15)
+	ganttBar    = vg.Length(10)
+	ganttStroke = vg.Length(2.2) // of a line
+	ganttLine   = vg.Length(1.1) // the narrowest bar
+	ganttGap    = vg.Length(0.2) // bars that are closer are drawn as one
+	ganttSwatch = vg.Length(15)  // of the key
 )
 
 func (g *Gantt) height() vg.Length {
-	return header + ganttKey + vg.Length(max(1, len(g.Rows)))*ganttRow + rowsFoot
+	return header + g.keyHeight() + vg.Length(max(1, len(g.Rows)))*ganttRow + rowsFoot
 }
 
 // drawGantt draws the key, the axis and the rows.
@@ -90,7 +88,7 @@ func (c *Chart) drawGantt(area draw.Canvas) layout {
 	for _, r := range g.Rows {
 		names = max(names, bold(style(Text, tickSize, 0, 0)).Width(r.Name))
 	}
-	data := draw.Crop(area, min(names, labelMost)+labelGap/2, -14, 0, -ganttKey)
+	data := draw.Crop(area, min(names, labelMost)+labelGap/2, -14, 0, -g.keyHeight())
 	p := plot.New()
 	p.TextHandler, p.BackgroundColor = faces, nil
 	setAxis(&p.X, newScale(c.X, c.X.Range.Min, c.X.Range.Max, data.Max.X-data.Min.X, false))
@@ -101,19 +99,39 @@ func (c *Chart) drawGantt(area draw.Canvas) layout {
 	return layout{area: p.DataCanvas(data).Rectangle}
 }
 
-// drawKey writes the key in one line, which gets smaller rather than longer than the drawing.
+// marksName explains the marks of requests, which every Gantt has.
+const marksName = "request, reply"
+
+// keyPlaces puts the entries of the key beside each other; the last is that of the marks.
+func (g *Gantt) keyPlaces() (places []vg.Point, lines int) {
+	sty := style(Muted, noteSize, text.XLeft, text.YCenter)
+	var widths []vg.Length
+	for _, k := range g.Key {
+		widths = append(widths, ganttSwatch+15+sty.Width(k.Name))
+	}
+	return flow(append(widths, 22+sty.Width(marksName)))
+}
+
+func (g *Gantt) keyHeight() vg.Length {
+	_, lines := g.keyPlaces()
+	return vg.Length(lines)*legendRow + 6
+}
+
+// drawKey writes what bars, lines and marks mean.
 func (g *Gantt) drawKey(area draw.Canvas) {
 	sty := style(Muted, noteSize, text.XLeft, text.YCenter)
-	const swatch, after = vg.Length(11), vg.Length(11)
-	x, y := area.Min.X, area.Max.Y-ganttKey/2+2
-	for _, k := range g.Key {
-		k.bar(x, x+swatch).draw(area, y, func(v float64) vg.Length { return vg.Length(v) })
-		area.FillText(sty, vg.Point{X: x + swatch + 4, Y: y + 1}, k.Name)
-		x += swatch + 4 + sty.Width(k.Name) + after
+	places, _ := g.keyPlaces()
+	for i, at := range places {
+		x, y := area.Min.X+at.X, area.Max.Y-at.Y*legendRow-legendRow/2+2
+		if i == len(g.Key) {
+			arrival(area, x+1, y+2)
+			reply(area, x+6, y-2)
+			area.FillText(sty, vg.Point{X: x + 11, Y: y + 1}, marksName)
+			continue
+		}
+		g.Key[i].bar(x, x+ganttSwatch).draw(area, y, func(v float64) vg.Length { return vg.Length(v) })
+		area.FillText(sty, vg.Point{X: x + ganttSwatch + 4, Y: y + 1}, g.Key[i].Name)
 	}
-	arrival(area, x+1, y+2)
-	reply(area, x+6, y-2)
-	area.FillText(sty, vg.Point{X: x + 11, Y: y + 1}, "request, reply")
 }
 
 func (k GanttKey) bar(from, to vg.Length) Bar { return Bar{float64(from), float64(to), k.Form, k.Ink} }
@@ -139,7 +157,7 @@ func (g ganttRows) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 func (r GanttRow) draw(c draw.Canvas, y vg.Length, x func(float64) vg.Length) {
-	for _, form := range []Form{Low, Hollow, Tall} {
+	for _, form := range []Form{Line, Dashed, Dotted, Hollow, Solid} {
 		for _, b := range together(r.Bars, form, x) {
 			b.draw(c, y, x)
 		}
@@ -172,25 +190,24 @@ func together(bars []Bar, form Form, x func(float64) vg.Length) []Bar {
 func (b Bar) draw(c draw.Canvas, y vg.Length, x func(float64) vg.Length) {
 	from, to := x(b.From), x(b.To)
 	to = max(to, from+ganttLine)
-	half := ganttBar / 2
-	if b.Form == Low {
-		half = ganttLow / 2
-	}
-	box := vg.Rectangle{Min: vg.Point{X: from, Y: y - half}, Max: vg.Point{X: to, Y: y + half}}
-	if b.Form == Hollow {
+	box := vg.Rectangle{Min: vg.Point{X: from, Y: y - ganttBar/2}, Max: vg.Point{X: to, Y: y + ganttBar/2}}
+	switch b.Form {
+	case Solid:
+		c.SetColor(b.Ink)
+		c.Fill(box.Path())
+	case Hollow:
 		c.SetLineStyle(draw.LineStyle{Color: b.Ink, Width: 1})
 		c.Stroke(box.Path())
-		return
+	default:
+		c.StrokeLine2(draw.LineStyle{Color: b.Ink, Width: ganttStroke, Dashes: formDashes[b.Form]}, from, y, to, y)
 	}
-	c.SetColor(b.Ink)
-	c.Fill(box.Path())
 }
 
 // Marks lie beside the bars and not on them: what runs for microseconds would be hidden.
 
 // arrival marks a request that has come, below the row.
 func arrival(c draw.Canvas, x, y vg.Length) {
-	c.StrokeLine2(draw.LineStyle{Color: Text, Width: 0.9}, x, y-ganttBar/2-1.2, x, y-ganttLow/2)
+	c.StrokeLine2(draw.LineStyle{Color: Text, Width: 0.9}, x, y-ganttBar/2-1.2, x, y-2)
 }
 
 // reply marks its reply, above.

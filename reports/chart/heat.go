@@ -21,7 +21,9 @@ type Heat struct {
 type Tile struct {
 	Value float64 // NaN when there is none; without a doubt the tile is empty, because it was never planned
 	Text  string
+	Note  string // what a reader must know of the value: "1 trial", where the others have more
 	Doubt string // why there is no value, or why it does not count; the tile is hatched then
+	Tip   string // what whoever points at the tile is told: the value with its spread
 }
 
 // tileHeight is the height of a row of tiles, heatFoot what lies below them.
@@ -80,7 +82,8 @@ func (h *Heat) drawTile(area draw.Canvas, tile Tile, box vg.Rectangle) {
 	if tile.Doubt == "" && math.IsNaN(tile.Value) {
 		return // nobody wanted to know
 	}
-	ink, room := Muted, box.Max.X-box.Min.X-4
+	defer tip(area, tile.Tip)()
+	ink := Muted
 	if tile.Doubt == "" {
 		step := h.step(tile.Value)
 		area.SetColor(Heats[step])
@@ -91,23 +94,33 @@ func (h *Heat) drawTile(area draw.Canvas, tile Tile, box vg.Rectangle) {
 	} else {
 		hatch(area, box)
 	}
-	sty := style(ink, labelSize, text.XCenter, text.YCenter)
-	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y+box.Max.Y)/2 + 1}
-	if tile.Doubt == "" {
-		area.FillText(sty, middle, fit(sty, tile.Text, room))
-		return
-	}
-	small := style(ink, labelSize-2, text.XCenter, text.YCenter)
-	if tile.Text == "" {
-		area.FillText(small, middle, fit(small, tile.Doubt, room))
-		return
-	}
-	area.FillText(sty, middle.Add(vg.Point{Y: 6}), fit(sty, tile.Text, room))
-	area.FillText(small, middle.Add(vg.Point{Y: -7}), fit(small, tile.Doubt, room))
+	tile.write(area, ink, box)
 }
 
-// hatch draws an outline with strokes in its corners, which leave the text in the middle free.
+// write writes a tile's number, and below it, smaller, what is to be said of it.
+func (t Tile) write(area draw.Canvas, ink Ink, box vg.Rectangle) {
+	sty, room := style(ink, labelSize, text.XCenter, text.YCenter), box.Max.X-box.Min.X-4
+	small := style(ink, labelSize-2, text.XCenter, text.YCenter)
+	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y+box.Max.Y)/2 + 1}
+	note := t.Doubt
+	if note == "" {
+		note = t.Note
+	}
+	switch {
+	case note == "":
+		area.FillText(sty, middle, fit(sty, t.Text, room))
+	case t.Text == "":
+		area.FillText(small, middle, fit(small, note, room))
+	default:
+		area.FillText(sty, middle.Add(vg.Point{Y: 6}), fit(sty, t.Text, room))
+		area.FillText(small, middle.Add(vg.Point{Y: -7}), fit(small, note, room))
+	}
+}
+
+// hatch draws a box of paper with an outline and strokes in its corners, which leave the text in the middle free.
 func hatch(area draw.Canvas, box vg.Rectangle) {
+	area.SetColor(Paper)
+	area.Fill(box.Path())
 	area.SetLineStyle(draw.LineStyle{Color: Axes, Width: 0.8})
 	area.Stroke(box.Path())
 	thin := draw.LineStyle{Color: Axes.Faint(0.6), Width: 0.8}

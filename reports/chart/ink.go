@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
-	"strings"
-
-	"gonum.org/v1/plot/vg"
 )
 
 // An Ink is a colour with a name. PNG takes the light value; SVG takes the name as a class, and whoever shows the SVG says
@@ -41,23 +38,52 @@ var (
 	Grid  = Ink{Name: "grid", Light: 0xe4e7eb, Dark: 0x2b3038}
 )
 
-// The inks of the engines, after Okabe and Ito, whose hues stay apart for colour-blind eyes. The light values are darker
-// than theirs, so that a label in the colour of its line has a contrast of 4.5 on white; their lightness differs too, so
-// that lines stay apart in grey, where the marker shapes help as well.
+// Shades are the inks of one family of engines: that of the engine itself, which names are written in as well, and lighter
+// and darker ones for its variants.
+type Shades [4]Ink
+
+// The inks of the engines, after Okabe and Ito, whose hues stay apart for colour-blind eyes. The first value of each is darker
+// than theirs, so that a label in it has a contrast of 4.5 on its paper. The others have at least 3, which is what lines and
+// markers need, and each is so much lighter or darker than the rest that they stay apart in grey.
 var (
-	blue   = Ink{Name: "blue", Light: 0x00588f, Dark: 0x56b4e9}
-	orange = Ink{Name: "orange", Light: 0xbd4b00, Dark: 0xff9a4d}
-	green  = Ink{Name: "green", Light: 0x00805c, Dark: 0x9fe0a0}
-	grey   = Ink{Name: "grey", Light: 0x4d545c, Dark: 0xb9c0c8}
-	purple = Ink{Name: "purple", Light: 0x9a3f77, Dark: 0xe08cc0}
-	brown  = Ink{Name: "brown", Light: 0x7a5c00, Dark: 0xe2c044}
-	red    = Ink{Name: "red", Light: 0xb02a37, Dark: 0xff8a94}
-	violet = Ink{Name: "violet", Light: 0x5b4bb7, Dark: 0xada1ff}
+	blue = shades("blue", [4]uint32{0x00588f, 0x0093ea, 0x003c64, 0x0077be},
+		[4]uint32{0x56b4e9, 0xa5d9ff, 0x357598, 0x4592be})
+	orange = shades("orange", [4]uint32{0xbd4b00, 0xef6100, 0x612300, 0x8c3500},
+		[4]uint32{0xff9a4d, 0xffceb7, 0x9f5e2d, 0xcb7a3b})
+	green = shades("green", [4]uint32{0x00805c, 0x00a175, 0x003f2c, 0x005e43},
+		[4]uint32{0x9fe0a0, 0x84bb85, 0x537753, 0x6b996c})
+	grey = shades("grey", [4]uint32{0x4d545c, 0x848f9c, 0x32373d, 0x67707b},
+		[4]uint32{0xb9c0c8, 0xdde5ef, 0x6a6f74, 0x8c9197})
+	purple = shades("purple", [4]uint32{0x9a3f77, 0xdf5fae, 0x63264c, 0xbc4f92},
+		[4]uint32{0xe08cc0, 0xffb5e2, 0x965c80, 0xb7729d})
+	brown = shades("brown", [4]uint32{0x7a5c00, 0xb28700, 0x553f00, 0x997400},
+		[4]uint32{0xe2c044, 0xffe290, 0x816d23, 0xaf9432})
+	red = shades("red", [4]uint32{0xb02a37, 0xff495a, 0x751921, 0xdc3747},
+		[4]uint32{0xff8a94, 0xffc6ca, 0xa5575e, 0xd27179})
+	violet = shades("violet", [4]uint32{0x5b4bb7, 0x8c7aff, 0x3c307c, 0x7460e6},
+		[4]uint32{0xada1ff, 0xd4cfff, 0x6e66a5, 0x8b81ce})
 )
 
+func shades(name string, light, dark [4]uint32) (s Shades) {
+	for i := range s {
+		s[i] = Ink{Name: fmt.Sprint(name, i), Light: light[i], Dark: dark[i]}
+	}
+	return s
+}
+
+// families lists the shades of all that can be drawn.
+var families = []Shades{blue, orange, green, grey, purple, brown, red, violet}
+
 // Inks lists all inks, for those who write the style of a page.
-var Inks = slices.Concat([]Ink{Paper, Text, Muted, Axes, Grid, blue, orange, green, grey, purple, brown, red, violet}, Heats, Parts,
-	[]Ink{onLow, onHigh})
+var Inks = slices.Concat([]Ink{Paper, Text, Muted, Axes, Grid}, slices.Concat(slicesOf(families)...), Heats, Parts,
+	[]Ink{onLow, onHigh, HogInk, InnocentInk})
+
+func slicesOf(families []Shades) (all [][]Ink) {
+	for _, f := range families {
+		all = append(all, f[:])
+	}
+	return all
+}
 
 // Heats is the ramp of heat maps, from low to high: its lightness falls all the way on light paper and rises on dark paper,
 // so it reads the same for colour-blind eyes and in grey, and what is high always stands out from the paper.
@@ -72,6 +98,14 @@ const heatTurn = 5
 var (
 	onLow  = Ink{Name: "on-low", Light: 0x1b1f24, Dark: 0xf0f1f3}
 	onHigh = Ink{Name: "on-high", Light: 0xffffff, Dark: 0x15110b}
+)
+
+// What those who make a Gantt colour it with. Neither is the colour of an engine: here colour says something else. A hog is
+// darker than an innocent on light paper and lighter on dark paper, so it stands out in grey too.
+var (
+	HogInk      = Ink{Name: "hog", Light: 0x7f1c25, Dark: 0xffacb2}
+	InnocentInk = Ink{Name: "innocent", Light: 0x7a66f2, Dark: 0x786fb2}
+	BehindInk   = Muted // waits for its own connection, which no engine could help
 )
 
 // Parts are the inks of stacked parts, neighbours far apart in lightness. They are not the engines': a part is no engine.
@@ -89,61 +123,3 @@ func ramp(name string, light, dark []uint32) []Ink {
 
 // Hex writes a colour as CSS does.
 func Hex(rgb uint32) string { return fmt.Sprintf("#%06x", rgb) }
-
-// A Look is how one engine's data is drawn, everywhere.
-type Look struct {
-	Ink    Ink
-	Shape  Shape
-	Dashes []vg.Length
-}
-
-// own are the looks of the lab's engines; the yardstick is dashed, because it is there to be compared with.
-var own = map[string]Look{
-	"coop":    {Ink: blue, Shape: Circle},
-	"preempt": {Ink: orange, Shape: Square},
-	"threads": {Ink: green, Shape: Triangle},
-	"loop":    {Ink: grey, Shape: Diamond, Dashes: []vg.Length{5, 2.5}},
-}
-
-// spare are the looks of everything else, in the order in which it appears.
-var spare = []Look{
-	{Ink: purple, Shape: Cross}, {Ink: brown, Shape: Nabla}, {Ink: red, Shape: Circle}, {Ink: violet, Shape: Square},
-}
-
-// variantDashes tell variants of one engine from it and from each other.
-var variantDashes = [][]vg.Length{{2, 2}, {7, 2, 2, 2}, {10, 3}, {1, 2.5}, {12, 2, 2, 2, 2, 2}}
-
-// Setting returns the look of the nth setting of an engine, from 0: the same with dashes of its own.
-func (k Look) Setting(n int) Look {
-	if n > 0 {
-		k.Dashes = variantDashes[(n-1)%len(variantDashes)]
-	}
-	return k
-}
-
-// Looks gives every engine label of a run its look. Variants share the colour and the marker of their engine and have a
-// dash of their own; foreign servers (exec/NAME) are not variants of one thing, so each gets a colour while there are any.
-func Looks(labels []string) map[string]Look {
-	labels = slices.Clone(labels)
-	slices.Sort(labels)
-	looks := map[string]Look{}
-	variants := map[string]int{}
-	others := 0
-	for _, label := range slices.Compact(labels) {
-		engine, variant, _ := strings.Cut(label, "/")
-		look, ok := own[engine]
-		switch {
-		case !ok:
-			look = spare[others%len(spare)]
-			if round := others / len(spare); round > 0 {
-				look.Dashes = variantDashes[(round-1)%len(variantDashes)]
-			}
-			others++
-		case variant != "":
-			look.Dashes = variantDashes[variants[engine]%len(variantDashes)]
-			variants[engine]++
-		}
-		looks[label] = look
-	}
-	return looks
-}

@@ -42,9 +42,37 @@ func TestLabelsInEveryInkAreReadableOnBothPapers(t *testing.T) {
 	}
 }
 
-// filling reports whether an ink fills areas, or is text on one.
+// filling reports whether an ink fills areas, is text on one, or draws lines and markers only.
 func filling(ink Ink) bool {
-	return slices.Contains(Heats, ink) || slices.Contains(Parts, ink) || ink == onLow || ink == onHigh
+	for _, f := range families {
+		if slices.Contains(f[1:], ink) {
+			return true
+		}
+	}
+	return slices.Contains(Heats, ink) || slices.Contains(Parts, ink) || ink == onLow || ink == onHigh || ink == InnocentInk
+}
+
+func TestLinesAndMarkersOfEveryVariantAreSeenOnBothPapers(t *testing.T) {
+	for _, ink := range append(slices.Concat(slicesOf(families)...), HogInk, InnocentInk, BehindInk) {
+		if light, dark := contrast(ink.Light, Paper.Light), contrast(ink.Dark, Paper.Dark); light < 3 || dark < 3 {
+			t.Errorf("%s has contrast %.2f and %.2f, WCAG asks for 3", ink.Name, light, dark)
+		}
+	}
+}
+
+func TestTheShadesOfAFamilyStayApartInGrey(t *testing.T) {
+	for _, f := range families {
+		for i, a := range f {
+			for _, b := range f[:i] {
+				if light, dark := contrast(a.Light, b.Light), contrast(a.Dark, b.Dark); light < 1.25 || dark < 1.25 {
+					t.Errorf("%s and %s have contrast %.2f and %.2f", a.Name, b.Name, light, dark)
+				}
+			}
+		}
+	}
+	if light, dark := contrast(HogInk.Light, InnocentInk.Light), contrast(HogInk.Dark, InnocentInk.Dark); light < 2 || dark < 2 {
+		t.Errorf("hogs and innocents have contrast %.2f and %.2f", light, dark)
+	}
 }
 
 func TestNumbersInAHeatMapAreReadableOnEveryColour(t *testing.T) {
@@ -108,9 +136,9 @@ func TestTheEnginesColoursStayApartForColourBlindEyes(t *testing.T) {
 		for _, paper := range []string{"light", "dark"} {
 			value := func(engine string) uint32 {
 				if paper == "dark" {
-					return own[engine].Ink.Dark
+					return own[engine].inks[0].Dark
 				}
-				return own[engine].Ink.Light
+				return own[engine].inks[0].Light
 			}
 			for i, a := range engines {
 				for _, b := range engines[:i] {
@@ -124,27 +152,62 @@ func TestTheEnginesColoursStayApartForColourBlindEyes(t *testing.T) {
 	}
 }
 
-func TestEveryEngineHasOneLookAndVariantsShareItsColourAndMarker(t *testing.T) {
-	looks := Looks([]string{"threads", "coop/await", "coop", "exec/b", "exec/a", "coop/other", "loop", "preempt"})
-	shapes := map[Shape]string{}
-	for _, engine := range []string{"coop", "preempt", "threads", "loop"} {
-		if other, taken := shapes[looks[engine].Shape]; taken {
-			t.Errorf("%s and %s have the same marker: in grey they are one", engine, other)
+// kinds are what a run can have: all that the lab knows, settings with values of several kinds, and foreign servers.
+var kinds = []Kind{
+	{"threads", ""}, {"threads/pool", ""}, {"threads/pool", "size=8"}, {"coop/await", ""}, {"coop", ""}, {"coop", "yield=1ms"},
+	{"coop", "yield=100us"}, {"coop", "offload=1"}, {"coop", "offload=1 yield=1ms"}, {"coop/await", "yield=100us"}, {"exec/b", ""}, {"exec/a", ""},
+	{"loop", ""}, {"preempt", ""}, {"preempt", "procs=2"}, {"preempt/nopreempt", ""}, {"preempt/nopreempt", "procs=2"},
+}
+
+func TestEachVariantIsToldByItsMarkerItsDashesAndItsShade(t *testing.T) {
+	looks := Looks(kinds)
+	for i, a := range kinds {
+		for _, b := range kinds[:i] {
+			x, y := looks[a], looks[b]
+			same := own[a.engine()] != nil && a.engine() == b.engine()
+			if (x.Words == y.Words) != same {
+				t.Errorf("%v and %v: colours %s and %s", a, b, x.Words.Name, y.Words.Name)
+			}
+			if same && (x.Shape == y.Shape || slices.Equal(x.Dashes, y.Dashes)) {
+				t.Errorf("%v and %v have one marker or the same dashes: %+v, %+v", a, b, x, y)
+			}
 		}
-		shapes[looks[engine].Shape] = engine
 	}
-	plain, await, other := looks["coop"], looks["coop/await"], looks["coop/other"]
-	if await.Ink != plain.Ink || await.Shape != plain.Shape {
-		t.Errorf("coop/await looks like %+v, want the colour and marker of coop", await)
+	known := []Kind{{"coop", ""}, {"coop/await", ""}, {"coop", "yield=100us"}, {"coop", "offload=1"}}
+	for i, a := range known {
+		for _, b := range known[:i] {
+			if looks[a].Ink == looks[b].Ink {
+				t.Errorf("%v and %v have one shade", a, b)
+			}
+		}
 	}
-	if len(plain.Dashes) > 0 || len(await.Dashes) == 0 || await.Dashes[0] == other.Dashes[0] {
-		t.Errorf("dashes do not tell coop, coop/await and coop/other apart: %v %v %v", plain.Dashes, await.Dashes, other.Dashes)
+	if k := looks[Kind{"coop", ""}]; len(k.Dashes) > 0 {
+		t.Error("coop itself is dashed")
 	}
-	if looks["exec/a"].Ink == looks["exec/b"].Ink {
-		t.Error("two foreign servers have one colour")
+}
+
+func TestWhatTheLabKnowsLooksTheSameInEveryRun(t *testing.T) {
+	all := Looks(kinds)
+	for _, k := range []Kind{{"coop", ""}, {"coop/await", ""}, {"coop", "yield=100us"}, {"coop", "offload=1"}, {"preempt", "procs=2"},
+		{"preempt/nopreempt", ""}, {"threads/pool", ""}, {"loop", ""}} {
+		alone := Looks([]Kind{k})[k]
+		if all := all[k]; alone.Ink != all.Ink || alone.Shape != all.Shape || !slices.Equal(alone.Dashes, all.Dashes) {
+			t.Errorf("%v looks like %+v alone and like %+v among others", k, alone, all)
+		}
 	}
-	again := Looks([]string{"coop/await", "coop/other", "exec/a", "exec/b"})
-	if again["coop/await"].Dashes[0] != await.Dashes[0] || again["exec/b"].Ink != looks["exec/b"].Ink {
-		t.Error("the look of an engine depends on which others are in the run")
+	again := Looks([]Kind{{"exec/b", ""}, {"exec/a", ""}})
+	if a, b := again[Kind{"exec/a", ""}], again[Kind{"exec/b", ""}]; a.Ink == b.Ink || a.Ink != all[Kind{"exec/a", ""}].Ink {
+		t.Error("foreign servers have one colour, or it depends on which others are in the run")
+	}
+}
+
+func TestMarkersOfDifferentEnginesAreDifferent(t *testing.T) {
+	of := map[Shape]Kind{}
+	for k, look := range Looks([]Kind{{"coop", ""}, {"coop/await", ""}, {"coop", "yield=1ms"}, {"coop", "offload=1"}, {"preempt", ""},
+		{"preempt", "procs=2"}, {"preempt/nopreempt", ""}, {"threads", ""}, {"threads/pool", ""}, {"loop", ""}, {"exec/a", ""}, {"exec/b", ""}}) {
+		if other, taken := of[look.Shape]; taken {
+			t.Errorf("%v and %v have the same marker: in grey they are one", k, other)
+		}
+		of[look.Shape] = k
 	}
 }

@@ -13,11 +13,21 @@ import (
 // rowsFoot is what lies below the rows: the axis, its label and the footnote.
 const rowsFoot = vg.Length(62)
 
-// rowHeight gives few rows air, and lets as many as fit make the drawing as high as a line chart.
+// rowHeight gives few rows air, and lets as many as fit make the drawing as high as a line chart. Names of several lines take
+// what they need.
 func (c *Chart) rowHeight() vg.Length {
 	share := (Height - header - rowsFoot) / vg.Length(c.slots())
-	return min(26, max(18, share))
+	most := 1
+	for _, s := range c.Series {
+		most = max(most, len(rowName(s)))
+	}
+	return max(min(26, max(18, share)), vg.Length(most)*labelHeight+2)
 }
+
+// rowNameMost is the width of names at the left.
+const rowNameMost = vg.Length(200)
+
+func rowName(s Series) []string { return wrap(labelStyle, s.Name, rowNameMost, labelLines) }
 
 // slots counts the rows and the heads of their groups.
 func (c *Chart) slots() int {
@@ -50,9 +60,8 @@ func (c *Chart) isFirst(row int) bool {
 func (c *Chart) drawRows(area draw.Canvas) layout {
 	p := plot.New()
 	p.TextHandler, p.BackgroundColor = faces, nil
-	names := c.rowNameWidth()
 	c.drawLegend(area)
-	data := draw.Crop(area, names, -max(14, c.noteWidth()), 0, -c.legendHeight())
+	data := draw.Crop(area, c.rowNameWidth(), -max(14, c.noteWidth()), 0, -c.legendHeight())
 	extent := c.rowExtent()
 	horizontal := newScale(c.X, extent.Min, extent.Max, data.Max.X-data.Min.X, false)
 	setAxis(&p.X, horizontal)
@@ -67,23 +76,29 @@ func (c *Chart) drawRows(area draw.Canvas) layout {
 			y := c.slotY(inner, c.slot(i)-1)
 			inner.FillText(sty, vg.Point{X: area.Min.X, Y: y}, fit(sty, s.Group, area.Max.X-area.Min.X))
 		}
-		c.drawRowName(inner, i, names)
+		c.drawRowName(inner, i)
 	}
 	return layout{area: inner.Rectangle}
 }
 
 func (c *Chart) rowNameWidth() (widest vg.Length) {
 	for _, s := range c.Series {
-		widest = max(widest, bold(style(Text, labelSize, 0, 0)).Width(s.Name))
+		for _, line := range rowName(s) {
+			widest = max(widest, labelStyle.Width(line))
+		}
 	}
-	return min(widest, 2*labelMost) + labelGap/2
+	return widest + labelGap/2
 }
 
-func (c *Chart) drawRowName(inner draw.Canvas, row int, width vg.Length) {
+func (c *Chart) drawRowName(inner draw.Canvas, row int) {
 	s := c.Series[row]
 	defer group(inner, row, s.Key)()
-	sty := bold(style(s.Look.Ink, labelSize, text.XRight, text.YCenter))
-	inner.FillText(sty, vg.Point{X: inner.Min.X - labelGap/2, Y: c.rowY(inner, row) + 2}, fit(sty, s.Name, width-labelGap/2))
+	sty := bold(style(s.Look.Words, labelSize, text.XRight, text.YCenter))
+	lines := rowName(s)
+	top := c.rowY(inner, row) + 2 + vg.Length(len(lines)-1)*labelHeight/2
+	for i, line := range lines {
+		inner.FillText(sty, vg.Point{X: inner.Min.X - labelGap/2, Y: top - vg.Length(i)*labelHeight}, line)
+	}
 	note := style(Text, labelSize-1, text.XRight, text.YCenter)
 	inner.FillText(note, vg.Point{X: inner.Max.X + c.noteWidth(), Y: c.rowY(inner, row) + 2}, s.Note)
 }
@@ -174,7 +189,7 @@ func (r *rows) row(c draw.Canvas, i int, s Series, x func(float64) vg.Length) {
 		}
 		c.StrokeLine2(interval, lo, y, hi, y)
 		if s.Parts == nil {
-			s.Look.mark(c, vg.Point{X: x(p.X), Y: y}, markerRadius+1, false)
+			s.Look.mark(c, vg.Point{X: x(p.X), Y: y}, markerRadius+1, s.Doubted)
 		}
 	}
 	for _, t := range s.Strays {
@@ -234,12 +249,10 @@ func (r *rows) trials(c draw.Canvas, s Series, y vg.Length, x func(float64) vg.L
 // legendRow is the height of a line of the legend.
 const legendRow = vg.Length(16)
 
-// legendPlaces puts the names of parts beside each other, on as many lines as that takes.
-func (c *Chart) legendPlaces() (places []vg.Point, lines int) {
-	sty := style(Text, noteSize, text.XLeft, text.YCenter)
+// flow puts words beside each other, on as many lines as that takes: Y counts the lines.
+func flow(widths []vg.Length) (places []vg.Point, lines int) {
 	at := vg.Point{}
-	for _, part := range c.Legend {
-		width := sty.Width(part.Name) + 28
+	for _, width := range widths {
 		if at.X > 0 && at.X+width > Width-2*margin {
 			at.X = 0
 			at.Y++
@@ -251,6 +264,15 @@ func (c *Chart) legendPlaces() (places []vg.Point, lines int) {
 		lines = int(at.Y) + 1
 	}
 	return places, lines
+}
+
+func (c *Chart) legendPlaces() (places []vg.Point, lines int) {
+	sty := style(Text, noteSize, text.XLeft, text.YCenter)
+	var widths []vg.Length
+	for _, part := range c.Legend {
+		widths = append(widths, sty.Width(part.Name)+28)
+	}
+	return flow(widths)
 }
 
 func (c *Chart) legendHeight() vg.Length {

@@ -23,14 +23,14 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	defer group(c, l.index, l.series.Key)()
 	place := func(x, y float64) vg.Point { return vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))} }
 	for _, run := range l.runs() {
-		if !l.series.Bare {
+		if !l.series.Unnamed {
 			l.band(c, run, place)
 		}
 		l.stroke(c, run, place)
 	}
 	radius := l.radius(c)
-	for _, pt := range l.series.Points {
-		if l.drawable(pt) && radius > 0 {
+	for i, step := l.marked(); i < len(l.series.Points) && radius > 0; i += step {
+		if pt := l.series.Points[i]; l.drawable(pt) {
 			l.series.Look.mark(c, place(pt.X, pt.Y), radius, false)
 		}
 	}
@@ -39,6 +39,19 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 			l.series.Look.mark(c, place(s.X, s.Y), markerRadius, true)
 		}
 	}
+}
+
+// sparseMarks is about how many markers a line of many points has: enough to be told from others.
+const sparseMarks = 5
+
+// marked says which points have a marker: the first, and every so many after it. On a line of many points they are apart,
+// and those of different series lie beside each other.
+func (l *line) marked() (first, step int) {
+	if !l.series.Bare {
+		return 0, 1
+	}
+	step = max(1, len(l.series.Points)/sparseMarks)
+	return step/2 + l.index*step/MaxSeries, step
 }
 
 func (l *line) drawable(p Point) bool {
@@ -76,7 +89,7 @@ func (l *line) band(c draw.Canvas, run []Point, place func(x, y float64) vg.Poin
 		}
 		l.fill(c, stretch, place)
 		stretch = nil
-		if l.radius(c) == markerRadius {
+		if !l.series.Bare && l.radius(c) == markerRadius {
 			x := place(p.X, p.Y).X
 			c.StrokeLine2(draw.LineStyle{Color: l.series.Look.Ink.Faint(0.6), Width: 1, Dashes: endless}, x, c.Min.Y, x, c.Max.Y)
 		}
@@ -96,10 +109,10 @@ func (l *line) fill(c draw.Canvas, stretch []Point, place func(x, y float64) vg.
 		at.Y = min(max(at.Y, c.Min.Y), c.Max.Y)
 		return at
 	}
-	switch len(stretch) {
-	case 0:
-		return
-	case 1: // one point has no width: its interval is a bar
+	switch {
+	case !slices.ContainsFunc(stretch, func(p Point) bool { return p.Lo != p.Hi }):
+		return // nothing, or no spread
+	case len(stretch) == 1: // one point has no width: its interval is a bar
 		lo, hi := bound(stretch[0].X, stretch[0].Lo), bound(stretch[0].X, stretch[0].Hi)
 		c.StrokeLine2(draw.LineStyle{Color: l.series.Look.Ink.Faint(0.35), Width: 3}, lo.X, lo.Y, hi.X, hi.Y)
 		return
@@ -133,10 +146,11 @@ func (l *line) width() vg.Length {
 }
 
 func (l *line) radius(c draw.Canvas) vg.Length {
-	if l.series.Bare {
+	if l.series.Bare && l.series.Unnamed {
 		return 0
 	}
-	gap := (c.Max.X - c.Min.X) / vg.Length(max(1, len(l.series.Points)))
+	_, step := l.marked()
+	gap := vg.Length(step) * (c.Max.X - c.Min.X) / vg.Length(max(1, len(l.series.Points)))
 	switch {
 	case gap > 12:
 		return markerRadius
@@ -158,6 +172,12 @@ const (
 	Diamond
 	Cross
 	Nabla
+	Saltire
+	Star
+	Hourglass
+	Bowtie
+	Left
+	Right // the last
 )
 
 // corners lists the corners of each shape on a circle of radius one.
@@ -168,6 +188,14 @@ var corners = map[Shape][]vg.Point{
 	Nabla:    {{X: -1.15, Y: .85}, {X: 0, Y: -1.2}, {X: 1.15, Y: .85}},
 	Cross: {{X: -.4, Y: -1.2}, {X: .4, Y: -1.2}, {X: .4, Y: -.4}, {X: 1.2, Y: -.4}, {X: 1.2, Y: .4}, {X: .4, Y: .4},
 		{X: .4, Y: 1.2}, {X: -.4, Y: 1.2}, {X: -.4, Y: .4}, {X: -1.2, Y: .4}, {X: -1.2, Y: -.4}, {X: -.4, Y: -.4}},
+	Saltire: {{X: .57, Y: -1.13}, {X: 1.13, Y: -.57}, {X: .57, Y: 0}, {X: 1.13, Y: .57}, {X: .57, Y: 1.13}, {X: 0, Y: .57},
+		{X: -.57, Y: 1.13}, {X: -1.13, Y: .57}, {X: -.57, Y: 0}, {X: -1.13, Y: -.57}, {X: -.57, Y: -1.13}, {X: 0, Y: -.57}},
+	Star: {{X: 0, Y: 1.5}, {X: -.38, Y: .52}, {X: -1.43, Y: .46}, {X: -.61, Y: -.2}, {X: -.88, Y: -1.21}, {X: 0, Y: -.64},
+		{X: .88, Y: -1.21}, {X: .61, Y: -.2}, {X: 1.43, Y: .46}, {X: .38, Y: .52}},
+	Hourglass: {{X: -1.1, Y: -1.2}, {X: 1.1, Y: -1.2}, {X: .3, Y: 0}, {X: 1.1, Y: 1.2}, {X: -1.1, Y: 1.2}, {X: -.3, Y: 0}},
+	Bowtie:    {{X: -1.2, Y: -1.1}, {X: 0, Y: -.3}, {X: 1.2, Y: -1.1}, {X: 1.2, Y: 1.1}, {X: 0, Y: .3}, {X: -1.2, Y: 1.1}},
+	Left:      {{X: -1.2, Y: 0}, {X: .85, Y: -1.15}, {X: .85, Y: 1.15}},
+	Right:     {{X: 1.2, Y: 0}, {X: -.85, Y: 1.15}, {X: -.85, Y: -1.15}},
 }
 
 // mark draws a marker with a rim of paper, so that it stays visible on a line of another colour; a hollow one is a trial

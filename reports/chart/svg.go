@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -232,6 +233,16 @@ func openGroup(c vg.Canvas, index int, key, class string) (end func()) {
 	return func() { s.body.WriteString("</g>\n") }
 }
 
+// tip opens a group that tells a text to whoever points at it, on a canvas that can, and returns what closes it.
+func tip(c vg.Canvas, text string) (end func()) {
+	s, ok := svgOf(c)
+	if !ok || text == "" {
+		return func() {}
+	}
+	fmt.Fprintf(&s.body, "<g><title>%s</title>\n", escape(text))
+	return func() { s.body.WriteString("</g>\n") }
+}
+
 // svgOf returns the SVG that c draws on, if it does. Gonum wraps a canvas each time it crops one.
 func svgOf(c vg.Canvas) (s *svgCanvas, ok bool) {
 	for {
@@ -248,31 +259,40 @@ func svgOf(c vg.Canvas) (s *svgCanvas, ok bool) {
 }
 
 // SVG writes the drawing as it stands in a page: without size and colours, which are the page's to give.
-func (c *Chart) SVG(w io.Writer) error { return c.svg(w, "", "") }
+func (c *Chart) SVG(w io.Writer) error { return c.svg(w, false) }
 
-// SVGFile writes the drawing as a file of its own, with colours for light and dark paper.
-func (c *Chart) SVGFile(w io.Writer) error {
-	size := fmt.Sprintf(` width="%s" height="%s"`, short(float64(Width)), short(float64(c.height())))
-	return c.svg(w, size, "<style>"+InkCSS("")+"</style>\n")
-}
+// SVGFile writes the drawing as a file of its own, with its size and with colours for light and dark paper.
+func (c *Chart) SVGFile(w io.Writer) error { return c.svg(w, true) }
 
-func (c *Chart) svg(w io.Writer, size, head string) error {
+func (c *Chart) svg(w io.Writer, file bool) error {
 	s := newSVGCanvas(Width, c.height())
 	l := c.draw(s)
+	body, size := s.body.String(), ""
+	if file {
+		size = fmt.Sprintf(` width="%s" height="%s"`, short(float64(s.width)), short(float64(s.height)))
+		body = "<style>" + inkCSS("", inksIn(body)) + "</style>\n" + body
+	}
 	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg"%s viewBox="0 0 %s %s" role="img" aria-label="%s" `+
-		`font-family="%s" fill="none" stroke-linejoin="round"%s>`+"\n%s%s</svg>\n",
-		size, short(float64(s.width)), short(float64(s.height)), escape(c.Alt), family, l.attributes(s), head, s.body.String())
+		`font-family="%s" fill="none" stroke-linejoin="round"%s>`+"\n%s</svg>\n",
+		size, short(float64(s.width)), short(float64(s.height)), escape(c.Alt), fontFamily, l.attributes(s), body)
 	if err != nil {
 		return fmt.Errorf("write chart %s: %w", c.ID, err)
 	}
 	return nil
 }
 
+// inksIn returns the inks that a drawing has.
+func inksIn(body string) []Ink {
+	return slices.DeleteFunc(slices.Clone(Inks), func(i Ink) bool { return !strings.Contains(body, "-"+i.Name+`"`) })
+}
+
 // InkCSS returns the style rules for the classes in a drawing, below the given selector ("" or "main "): light colours, and
 // dark ones for those who prefer them. On paper it is always light.
-func InkCSS(below string) string {
+func InkCSS(below string) string { return inkCSS(below, Inks) }
+
+func inkCSS(below string, inks []Ink) string {
 	var light, dark strings.Builder
-	for _, ink := range Inks {
+	for _, ink := range inks {
 		rule := "%[1]s.f-%[2]s{fill:%[3]s}%[1]s.s-%[2]s{stroke:%[3]s}"
 		fmt.Fprintf(&light, rule, below, ink.Name, Hex(ink.Light))
 		fmt.Fprintf(&dark, rule, below, ink.Name, Hex(ink.Dark))

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
@@ -10,9 +11,9 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// family names faces with the widths of Liberation Sans, in which text is measured, so that what was placed side by side
+// fontFamily names faces with the widths of Liberation Sans, in which text is measured, so that what was placed side by side
 // stays so on machines that have another of them.
-const family = "Liberation Sans, Arimo, Helvetica, Arial, sans-serif"
+const fontFamily = "Liberation Sans, Arimo, Helvetica, Arial, sans-serif"
 
 // handler lays text out. It differs from gonum's own in one thing: SVG gets to know which end of the text is fixed.
 type handler struct{ text.Plain }
@@ -54,4 +55,43 @@ func fit(s text.Style, txt string, width vg.Length) string {
 		runes = runes[:len(runes)-1]
 	}
 	return strings.TrimRight(string(runes), " ·,") + "…"
+}
+
+// wrap breaks txt into lines that are at most width wide, after spaces and slashes where there are any. With more than most
+// lines the last is shortened.
+func wrap(s text.Style, txt string, width vg.Length, most int) []string {
+	var lines []string
+	for rest := strings.TrimSpace(txt); rest != ""; {
+		if len(lines) == most-1 {
+			return append(lines, fit(s, rest, width))
+		}
+		line := firstLine(s, rest, width)
+		lines = append(lines, strings.TrimRight(line, " ·"))
+		rest = strings.TrimLeft(rest[len(line):], " ·")
+	}
+	return lines
+}
+
+// firstLine returns the longest beginning of txt that fits and ends where a line may end. A word that is wider than a line
+// ends anywhere.
+func firstLine(s text.Style, txt string, width vg.Length) string {
+	if s.Width(txt) <= width {
+		return txt
+	}
+	end, anywhere := 0, 0
+	for at := 0; at < len(txt); {
+		r, size := utf8.DecodeRuneInString(txt[at:])
+		at += size
+		if anywhere > 0 && s.Width(strings.TrimRight(txt[:at], " ·")) > width {
+			break
+		}
+		anywhere = at
+		if r == ' ' || r == '/' {
+			end = at
+		}
+	}
+	if end == 0 {
+		end = anywhere
+	}
+	return txt[:end]
 }

@@ -119,7 +119,7 @@ func TestLabelsAreSpreadWithoutTouchingAndStayWhereTheyCan(t *testing.T) {
 			wanted = append(wanted, vg.Length(y))
 		}
 		slices.Sort(wanted)
-		got := spread(wanted, 14, 0, 200)
+		got := spread(wanted, each(14, len(wanted)), 0, 200)
 		if len(got) != len(wanted) {
 			t.Fatalf("%d labels became %d", len(wanted), len(got))
 		}
@@ -138,8 +138,33 @@ func TestLabelsAreSpreadWithoutTouchingAndStayWhereTheyCan(t *testing.T) {
 	})
 }
 
+// each returns n labels' heights.
+func each(height vg.Length, n int) []vg.Length { return slices.Repeat([]vg.Length{height}, n) }
+
+func TestLabelsOfSeveralLinesTakeMoreRoom(t *testing.T) {
+	got := spread([]vg.Length{50, 50, 50}, []vg.Length{14, 42, 14}, 0, 200)
+	if got[1]-got[0] != 28 || got[2]-got[1] != 28 || got[1] != 50 {
+		t.Errorf("labels at %v, want 28 apart around 50", got)
+	}
+}
+
+func TestTextIsBrokenAtSpacesAndSlashesAndShortenedAtLast(t *testing.T) {
+	sty := style(Text, 12, 0, 0)
+	for txt, want := range map[string][]string{
+		"": nil, "short": {"short"}, "preempt/nopreempt procs=2": {"preempt/", "nopreempt", "procs=2"}, "first part · second part": {"first part", "second part"},
+		"unbreakable": {"unbreakabl", "e"}, "\xff\xfe a": {"\xff\xfe a"},
+	} {
+		if got := wrap(sty, txt, 66, 3); !slices.Equal(got, want) {
+			t.Errorf("%q became %q, want %q", txt, got, want)
+		}
+	}
+	if got := wrap(sty, strings.Repeat("word ", 30), 62, 2); len(got) != 2 || !strings.HasSuffix(got[1], "…") {
+		t.Errorf("got %q, want two lines, the second shortened", got)
+	}
+}
+
 func TestTooManyLabelsShareTheRoom(t *testing.T) {
-	got := spread(make([]vg.Length, 30), 14, 0, 200)
+	got := spread(make([]vg.Length, 30), each(14, 30), 0, 200)
 	if got[0] != 0 || math.Abs(float64(got[29]-200)) > 1e-6 {
 		t.Errorf("from %v to %v, want 0 to 200", got[0], got[29])
 	}
