@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,30 @@ func TestWhatCannotBeFittedIsAnError(t *testing.T) {
 		if _, err := USL([]Observation{{0, 1, x}}, 1); err == nil {
 			t.Errorf("a throughput of %v", x)
 		}
+	}
+}
+
+func TestWhatTwoExperimentsMeasuredIsNotFittedTogether(t *testing.T) {
+	f := &record.Folder{Dir: "r"}
+	for experiment, sizes := range map[string][]float64{"connections": {1, 2, 4, 8, 16, 32}, "capacity": {64}, "few": {1, 2}} {
+		for _, o := range observe(Law{1000, 0.05, 0}, 6, 0, 1) {
+			if !slices.Contains(sizes, o.N) {
+				continue
+			}
+			if experiment == "capacity" {
+				o.X *= 10 // another depth, another day
+			}
+			p := record.Point{Engine: "coop", Workload: "http", Mode: record.Closed, Experiment: experiment, Params: map[string]any{"conns": o.N}}
+			f.Run.Plan = append(f.Run.Plan, p)
+			f.Trials = append(f.Trials, record.Trial{Point: p, Block: o.Block, ThroughputRPS: o.X})
+		}
+	}
+	curves, notes, err := Run(f)
+	if err != nil || len(curves) != 1 || curves[0].Load != "connections: http" || len(curves[0].Fit.Sizes) != 6 || curves[0].Fit.Error > 0.001 {
+		t.Fatalf("%+v, %v", curves, err)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "few: http: 2 different") {
+		t.Errorf("notes %q: one of the sweep over two sizes, none of the single size", notes)
 	}
 }
 

@@ -27,7 +27,7 @@ type points struct{ xs, ys []float64 }
 // not grow, and those that were measured at too few sizes, have no line.
 func Memory(f *record.Folder) ([]Growth, error) {
 	run, trials := f.Counted()
-	varying := record.Varying(run.Plan)
+	varying := record.VaryingBy(run.Plan)
 	trials = slices.Clone(trials)
 	slices.SortStableFunc(trials, func(a, b record.Trial) int { return a.Block - b.Block })
 	groups, order := map[[2]string]map[string]*points{}, [][2]string{}

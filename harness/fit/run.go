@@ -1,8 +1,10 @@
 package fit
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"turnlab/harness/record"
@@ -16,11 +18,12 @@ type Curve struct {
 	Fit    Fit
 }
 
-// Run fits a law to each engine's closed-loop sweep over connections in a run. Sweeps with too few sizes are left out and
-// told in notes; a run without any that will do is the user's to mend.
+// Run fits a law to each engine's closed-loop sweep over connections in a run, each experiment's by itself: two experiments may
+// ask the same load of an engine, for other times and in other blocks. Sweeps with too few sizes are left out and told in
+// notes; a run without any that will do is the user's to mend.
 func Run(f *record.Folder) (curves []Curve, notes []string, err error) {
 	run, trials := f.Counted()
-	varying := record.Varying(run.Plan)
+	varying := record.VaryingBy(run.Plan)
 	groups, order := map[[2]string][]Observation{}, [][2]string{}
 	for i := range trials {
 		t := &trials[i]
@@ -34,6 +37,9 @@ func Run(f *record.Folder) (curves []Curve, notes []string, err error) {
 		groups[key] = append(groups[key], Observation{Block: t.Block, N: t.Number("conns"), X: t.ThroughputRPS})
 	}
 	for _, key := range order {
+		if slices.MinFunc(groups[key], bySize).N == slices.MaxFunc(groups[key], bySize).N {
+			continue // one size is no sweep
+		}
 		fitted, err := USL(groups[key], run.Seed)
 		if err != nil {
 			notes = append(notes, fmt.Sprintf("%s %s: %v", key[0], key[1], err))
@@ -42,15 +48,24 @@ func Run(f *record.Folder) (curves []Curve, notes []string, err error) {
 		curves = append(curves, Curve{key[0], key[1], fitted})
 	}
 	if len(curves) == 0 {
-		return nil, nil, misuse.Errorf("%s has no closed-loop sweep over %d or more numbers of connections, as --conns 1..1024*2 makes",
-			f.Dir, MinSizes)
+		return nil, nil, misuse.Errorf("%s has no closed-loop sweep over %d or more numbers of connections; '%s --out DIR' makes one",
+			f.Dir, MinSizes, Sweep)
 	}
 	return curves, notes, nil
 }
 
-func loadText(p record.Point, varying []string) string {
+// Sweep is a command that makes what Run needs.
+const Sweep = "lab sweep --engine coop,preempt,threads --workload http --conns 1..1024*2 --blocks 6"
+
+func bySize(a, b Observation) int { return cmp.Compare(a.N, b.N) }
+
+// loadText tells the loads of a run apart.
+func loadText(p record.Point, varying map[string][]string) string {
 	text := p.Workload
-	for _, name := range varying {
+	if p.Experiment != "" {
+		text = p.Experiment + ": " + text
+	}
+	for _, name := range varying[p.Experiment] {
 		if value := p.Text(name); value != "" && name != "conns" && name != "rate" {
 			text += ", " + name + " " + value
 		}

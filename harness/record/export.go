@@ -37,7 +37,7 @@ func (f *Folder) Export() error {
 func (f *Folder) WriteBench(w io.Writer) error {
 	out := benchfmt.NewWriter(w)
 	units := map[string]bool{}
-	varying := varyingBy(f.Run.Plan)
+	varying := VaryingBy(f.Run.Plan)
 	invalid := 0
 	for i := range f.Trials {
 		t := &f.Trials[i]

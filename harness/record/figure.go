@@ -43,9 +43,15 @@ func (t *Trial) Figures() []Figure {
 		}
 	}
 	if c := t.CPU; c != nil {
+		for _, f := range []Figure{
+			{"server_cpu_ns_per_req", c.ServerNSPerReq, "server-cpu-ns/req", "lower"},
+			{"client_cpu_ns_per_req", c.ClientNSPerReq, "client-cpu-ns/req", "lower"},
+		} {
+			if f.Value > 0 { // no reply, no cost of one
+				out = append(out, f)
+			}
+		}
 		out = append(out,
-			Figure{"server_cpu_ns_per_req", c.ServerNSPerReq, "server-cpu-ns/req", "lower"},
-			Figure{"client_cpu_ns_per_req", c.ClientNSPerReq, "client-cpu-ns/req", "lower"},
 			Figure{"server_util", c.ServerUtil, "server-cpus", ""},
 			Figure{"client_util", c.ClientUtil, "client-cpus", ""})
 	}

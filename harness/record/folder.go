@@ -49,6 +49,9 @@ func Load(dir string) (*Folder, error) {
 		return nil, misuse.Errorf("%s was written in schema %q and this lab reads %q: use the version that wrote it, %s",
 			dir, f.Run.Schema, Schema, f.Run.Version)
 	}
+	if err := f.Run.check(); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, runFile), err)
+	}
 	text, err = os.ReadFile(filepath.Join(dir, trialsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the trials: %w", err)
@@ -83,6 +86,11 @@ func (f *Folder) parse(text []byte) error {
 	}
 	f.Trials = make([]Trial, len(lines))
 	bad := decodeEach(lines, f.Trials)
+	for i := range f.Trials {
+		if bad[i] == nil {
+			bad[i] = f.Trials[i].check()
+		}
+	}
 	for i, err := range bad {
 		if err != nil {
 			return fmt.Errorf("line %d of %s is damaged: %w", i+1, filepath.Join(f.Dir, trialsFile), err)

@@ -49,7 +49,7 @@ type histogramLog struct {
 // histogramLogs sorts the histograms by load. A second arm stays out, as in every table but the one row per trial.
 func (f *Folder) histogramLogs() (logs map[string]*histogramLog, order []string, err error) {
 	run, trials := f.Counted()
-	byExperiment := varyingBy(run.Plan)
+	byExperiment := VaryingBy(run.Plan)
 	logs = map[string]*histogramLog{}
 	for i := range trials {
 		t := &trials[i]
@@ -167,7 +167,7 @@ func loadName(p Point, varying []string) string {
 	if p.Experiment != "" {
 		name = word(p.Experiment) + "-"
 	}
-	name += p.Workload + "-" + p.Mode + "-conns" + p.Text("conns")
+	name += p.Workload + "-" + p.Mode + "-conns" + word(p.Text("conns"))
 	for _, v := range varying {
 		if text := p.Text(v); v != "conns" && text != "" && !strings.HasPrefix(v, p.Engine+".") {
 			name += "-" + v + word(text)

@@ -11,7 +11,7 @@ import (
 )
 
 // histogramOf encodes a histogram of n values, from step to n·step.
-func histogramOf(t *testing.T, n int, step int64) string {
+func histogramOf(t testing.TB, n int, step int64) string {
 	t.Helper()
 	h := hdrhistogram.New(1, 60e9, 3)
 	for i := range n {

@@ -65,8 +65,8 @@ func Varying(points []Point) []string {
 // cpuLists are the parameters that are the machine's and not the load's.
 var cpuLists = []string{"server-cpus", "client-cpus", "upstream-cpus"}
 
-// varyingBy is Varying for the points of each experiment: what tells them apart within it.
-func varyingBy(points []Point) map[string][]string {
+// VaryingBy is Varying for the points of each experiment: what tells them apart within it.
+func VaryingBy(points []Point) map[string][]string {
 	own := map[string][]Point{}
 	for _, p := range points {
 		own[p.Experiment] = append(own[p.Experiment], p)

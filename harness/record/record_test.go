@@ -62,7 +62,7 @@ func full(v reflect.Value) {
 func fullTrial() Trial {
 	var t Trial
 	full(reflect.ValueOf(&t).Elem())
-	t.Schema, t.Mode, t.Flags[0].Level, t.Failed = Schema, Open, Warn, ""
+	t.Schema, t.Mode, t.Flags[0].Level, t.Failed, t.InRun = Schema, Open, Warn, "", "" // files have no InRun
 	return t
 }
 
@@ -222,7 +222,7 @@ func TestOnlyAnInvalidFlagOrAFailureMakesATrialInvalid(t *testing.T) {
 func create(t *testing.T, trials ...Trial) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "a", "run")
-	w, err := Create(dir, Run{Schema: Schema, ID: "r1", Version: "v1", Plan: []Point{{Engine: "coop"}}, Order: [][]int{{0}}})
+	w, err := Create(dir, Run{Schema: Schema, ID: "r1", Version: "v1", Plan: []Point{{Engine: "coop", Workload: "echo", Mode: Closed}}, Order: [][]int{{0}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,12 +268,23 @@ func TestATornLastLineIsLeftOutNotedAndCutOffBeforeMoreIsWritten(t *testing.T) {
 	}
 }
 
+// trialLine is a line of trials.jsonl.
+func trialLine(t *testing.T) string {
+	t.Helper()
+	text, err := json.Marshal(fullTrial())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
+}
+
 func TestADamagedFolderIsAnErrorWithItsPlace(t *testing.T) {
 	for _, test := range []struct {
 		file, text, want string
 		misuse           bool
 	}{
-		{"trials.jsonl", "{}\nno json\n{}\n", "line 2 of", false},
+		{"trials.jsonl", trialLine(t) + "no json\n{}\n", "line 2 of", false},
+		{"trials.jsonl", trialLine(t) + "{}\n", "line 2 of", false},
 		{"run.json", "no json", "run.json is damaged", false},
 		{"run.json", `{"schema":"turnlab/9","version":"v9"}`, `schema "turnlab/9"`, true},
 	} {
@@ -448,7 +459,7 @@ func TestTablesKeepTheTrialsOfTwoExperimentsApart(t *testing.T) {
 	if !strings.Contains(csv.String(), "r,0,0,hog,coop,") || !strings.Contains(csv.String(), "r,0,2,load,coop,") {
 		t.Errorf("summary.csv:\n%s", csv.String())
 	}
-	varying := varyingBy(f.Run.Plan)
+	varying := VaryingBy(f.Run.Plan)
 	if a, b := loadName(f.Trials[0].Point, varying["hog"]), loadName(f.Trials[1].Point, varying["load"]); a != "hog-http-open-conns64" || b != "load-http-open-conns64-rate1000" {
 		t.Errorf("histograms of %s and %s", a, b)
 	}
