@@ -49,13 +49,10 @@ func capacityCommand() *cobra.Command {
 				out = run.DefaultDir("capacity")
 			}
 			found, err := run.FindCapacity(c.Context(), p, goal, run.Options{Dir: out, Quiet: quiet, Stderr: c.ErrOrStderr()})
-			if err != nil {
-				return err
+			if err == nil {
+				err = printCapacity(c.OutOrStdout(), found)
 			}
-			if err := printCapacity(c.OutOrStdout(), found); err != nil {
-				return err
-			}
-			return finish(c, out, nil)
+			return finish(c, out, 0, err)
 		},
 	}
 	c.Flags().StringVar(&slo, "slo", "p99<5ms", "the service level: PERCENTILE<TIME of all requests due")

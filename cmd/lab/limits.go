@@ -28,7 +28,7 @@ func (f *limitFlags) add(c *cobra.Command, aa string) {
 	c.Flags().StringVar(&f.aa, "aa", aa, "on: measure the first engine twice in each block; what it shows against itself is the noise")
 	c.Flags().StringVar(&f.precision, "precision", "3%", "from 6 blocks on, stop when every median of CPU per request is known to this share; 0: never")
 	c.Flags().IntVar(&f.retries, "retries", run.DefaultRetries, "how often a trial that other programs or guests disturbed is made again, in its block")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "stop before a block that would not fit into this time, such as 30m; 0: none")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the whole run, such as 30m: blocks, and then searches and timelines, that would not fit are left out; 0: none")
 }
 
 // apply sets what the flags say. What was not given stays as the suite has it.

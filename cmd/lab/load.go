@@ -134,7 +134,7 @@ func printTrial(w io.Writer, t *record.Trial, address string) error {
 		fmt.Fprintf(w, " of %.6g offered", t.OfferedRPS)
 	}
 	fmt.Fprintln(w)
-	if t.CPU != nil {
+	if t.CPU != nil && t.CPU.ClientNSPerReq > 0 {
 		fmt.Fprintf(w, "generator: %.1f us of CPU per request, %.0f %% of a CPU\n", t.CPU.ClientNSPerReq/1e3, 100*t.CPU.ClientUtil)
 	}
 	if err := printLatency(w, t); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -71,7 +72,7 @@ func sweepCommand() *cobra.Command {
 	return c
 }
 
-// execute runs a plan and writes its report; an interrupted run too has one, of what was done.
+// execute runs a plan and writes its report; a run that did not get to its end has one too, of what was done.
 func execute(c *cobra.Command, p *plan.Plan, out *outFlags, name string) error {
 	if out.dryRun {
 		return p.Print(c.OutOrStdout())
@@ -80,8 +81,8 @@ func execute(c *cobra.Command, p *plan.Plan, out *outFlags, name string) error {
 	if dir == "" {
 		dir = run.DefaultDir(name)
 	}
-	_, err := run.Execute(c.Context(), p, run.Options{Dir: dir, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
-	return finish(c, dir, err)
+	done, err := run.Execute(c.Context(), p, run.Options{Dir: dir, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
+	return finish(c, dir, done.Elapsed, err)
 }
 
 // besideResume are the flags that --resume can go with: what else there is comes from the plan.
@@ -116,8 +117,8 @@ func resume(c *cobra.Command, out *outFlags, foreign []string) error {
 	if out.dryRun {
 		return printRest(c.OutOrStdout(), catalog, out.out)
 	}
-	_, err = run.Resume(c.Context(), catalog, run.Options{Dir: out.out, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
-	return finish(c, out.out, err)
+	done, err := run.Resume(c.Context(), catalog, run.Options{Dir: out.out, Quiet: out.quiet, Stderr: c.ErrOrStderr()})
+	return finish(c, out.out, done.Elapsed, err)
 }
 
 // printRest says what --resume would still do, and does nothing.
@@ -133,9 +134,9 @@ func printRest(w io.Writer, catalog plan.Catalog, dir string) error {
 	for _, s := range rest.Searches {
 		fmt.Fprintf(w, "after the blocks: searches for the highest rate within %s, from each point of %s\n", strings.Join(s.SLOs, ", "), s.Experiment)
 	}
-	labels, err := missingTimelines(dir)
-	if err == nil && len(labels) > 0 {
-		fmt.Fprintf(w, "after the blocks: timelines of %s\n", strings.Join(labels, ", "))
+	missing, err := timelinesOf(dir)
+	if err == nil && len(missing.names) > 0 {
+		fmt.Fprintf(w, "after the blocks: timelines: %s\n", strings.Join(missing.names, "; "))
 	}
 	if err != nil || len(rest.Jobs) == 0 {
 		return err
@@ -160,41 +161,95 @@ func printJobs(w io.Writer, jobs []plan.Job) error {
 	return table.Flush()
 }
 
-// finish makes what follows the trials of a run that ended with err, if it got far enough: timelines, unless it was
-// interrupted, and the report.
-func finish(c *cobra.Command, dir string, err error) error {
-	if err != nil && !errors.Is(err, run.ErrInterrupted) {
-		return err
+// finish makes what follows the trials of a run that took some time and ended with err: timelines, unless that is why it ended,
+// and the report of whatever was measured. A run that did not get to its end says how it goes on.
+func finish(c *cobra.Command, dir string, took time.Duration, err error) error {
+	var cut *run.Unfinished
+	if err != nil && !errors.As(err, &cut) {
+		return err // it did not begin
 	}
 	if err == nil {
-		err = traceExperiments(c, dir)
+		err = traceExperiments(c, dir, took)
+	}
+	if err == nil {
+		return writeReport(c.OutOrStdout(), dir)
+	}
+	folder, loadErr := record.Load(dir)
+	if loadErr != nil {
+		return err // it left nothing
+	}
+	err = fmt.Errorf("%w; %s", err, goOn(c, dir))
+	if len(folder.Trials) == 0 {
+		return err
 	}
 	return errors.Join(err, writeReport(c.OutOrStdout(), dir))
 }
 
-// missingTimelines lists the engines of the timelines that the run's experiments ask for, unless it has them already.
-func missingTimelines(dir string) ([]string, error) {
-	folder, err := record.Load(dir)
-	if err != nil {
-		return nil, err
+// goOn says what to do with a run that did not get to its end.
+func goOn(c *cobra.Command, dir string) string {
+	if c.Flags().Lookup("resume") == nil {
+		return "what was measured is in " + dir
 	}
-	have, err := record.LoadTimelines(dir)
-	if err != nil || len(have) > 0 {
-		return nil, err
+	command := fmt.Sprintf("lab %s --resume --out %s", c.Name(), dir)
+	if c.Flags().Changed("exec") {
+		command += " --exec ..."
 	}
-	return experiments.Timelines(&folder.Run), nil
+	return fmt.Sprintf("'%s' goes on", command)
 }
 
-// traceExperiments makes the timelines that the run's experiments ask for, unless it has them already.
-func traceExperiments(c *cobra.Command, dir string) error {
-	labels, err := missingTimelines(dir)
-	if err != nil || len(labels) == 0 {
+// dueTimelines are those that a run's experiments ask for and that it does not have.
+type dueTimelines struct {
+	run     *record.Run
+	catalog plan.Catalog
+	engines []string // of all that are asked for
+	names   []string
+}
+
+func timelinesOf(dir string) (d dueTimelines, err error) {
+	folder, err := record.Load(dir)
+	if err != nil {
+		return d, err
+	}
+	d.run, d.engines = &folder.Run, experiments.Timelines(&folder.Run)
+	if d.catalog, err = catalogWith(nil); err == nil {
+		d.names, err = timeline.Missing(d.catalog, d.engines, d.run, dir)
+	}
+	return d, err
+}
+
+// A timeline takes a second when nobody disturbs it; noTimelines is the note of a run that had no time left for them.
+const (
+	timelineTime = 2 * time.Second
+	noTimelines  = "timelines were left out: they would not have fitted into the budget; 'lab bench --resume' makes them"
+)
+
+// traceExperiments makes the timelines that the run's experiments ask for and that it does not have yet.
+func traceExperiments(c *cobra.Command, dir string, took time.Duration) error {
+	d, err := timelinesOf(dir)
+	if err != nil || len(d.names) == 0 {
 		return err
 	}
-	catalog, err := catalogWith(nil)
+	budget := time.Duration(d.run.BudgetNS)
+	if budget > 0 && took+time.Duration(len(d.names))*timelineTime > budget {
+		return note(dir, noTimelines, true)
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "timelines: %s\n", strings.Join(d.names, "; "))
+	return errors.Join(timeline.Make(c.Context(), d.catalog, d.engines, d.run, dir), note(dir, noTimelines, false))
+}
+
+// note writes a note into a run.json, or takes it back.
+func note(dir, text string, wanted bool) error {
+	folder, w, err := record.Reopen(dir)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "timelines of %s\n", strings.Join(labels, ", "))
-	return timeline.Make(c.Context(), catalog, labels, dir)
+	if there := slices.Contains(folder.Run.Notes, text); there == wanted {
+		return w.Close()
+	}
+	if wanted {
+		folder.Run.Notes = append(folder.Run.Notes, text)
+	} else {
+		folder.Run.Notes = slices.DeleteFunc(folder.Run.Notes, func(n string) bool { return n == text })
+	}
+	return errors.Join(w.Amend(folder.Run), w.Close())
 }

@@ -25,19 +25,18 @@ const (
 	sendTime = 2 * time.Second
 	// lastWords bounds the wait for a dead child's remaining output, which a grandchild may keep open.
 	lastWords = time.Second
-	// killTime bounds the wait for a killed process to be gone. SIGKILL takes no time, but a launcher that has become another
-	// user (sudo) cannot be killed and ends only when it sees that its input has.
+	// killTime bounds the wait for a killed process to be gone. SIGKILL takes no time, but what the kernel has to take back of a
+	// large process does.
 	killTime = 5 * time.Second
 )
 
 // Command says how to start a child.
 type Command struct {
-	Name     string   // for messages: "server", "generator"
-	Args     []string // after the program: "child", "serve"
-	Program  string   // the binary; empty means this one
-	Launcher []string // words in front of the program: "ssh", "host"
-	Environ  []string // added to the environment of this process
-	maxLine  int      // for tests; 0 means MaxLine
+	Name    string   // for messages: "server", "generator"
+	Args    []string // after the program: "child", "serve"
+	Program string   // the binary; empty means this one
+	Environ []string // added to the environment of this process
+	maxLine int      // for tests; 0 means MaxLine
 	// Start starts the prepared command, on the CPUs it should have; nil starts it as it is.
 	Start func(*exec.Cmd) error
 }
@@ -101,8 +100,7 @@ func (c Command) prepare() (*exec.Cmd, error) {
 		}
 		program = self
 	}
-	words := append(append(append([]string{}, c.Launcher...), program), c.Args...)
-	cmd := exec.Command(words[0], words[1:]...)
+	cmd := exec.Command(program, c.Args...)
 	cmd.Env = append(os.Environ(), c.Environ...)
 	// A group of its own: Ctrl-C at the terminal reaches the harness alone, which then ends the trial in order, and a kill
 	// reaches whatever the child has started.
@@ -173,7 +171,7 @@ func (c *Child) Kill() {
 // Gone is closed when the child has ended and been reaped.
 func (c *Child) Gone() <-chan struct{} { return c.gone }
 
-// PID returns the process id, of the launcher when there is one.
+// PID returns the process id.
 func (c *Child) PID() int { return c.cmd.Process.Pid }
 
 // Ask sends a request and waits for the event that answers it.

@@ -257,21 +257,6 @@ func alive(pid int) bool {
 	return err == nil && !strings.Contains(string(text), ") Z ") && syscall.Kill(pid, 0) == nil
 }
 
-func TestALauncherStandsInFrontOfTheProgram(t *testing.T) {
-	c, err := Spawn(t.Context(), Command{
-		Name: "server", Launcher: []string{"env", part + "=polite"}, Args: []string{"child", "load"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Ask(t.Context(), Request{Do: Start}, Ready, long); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Stop(t.Context(), long); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestTheEndOfTheContextFreesWhatAChildLeftUnheard(t *testing.T) {
 	// That nothing stays behind is seen by the leak check at the end of all tests.
 	c := spawn(t, "last word")

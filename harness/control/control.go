@@ -2,9 +2,8 @@
 // input and output.
 //
 // A child is this same binary, started as `lab child serve` or `lab child load`. Because the only channel is its standard
-// streams, any launcher can stand in front of the command (ssh, srun, kubectl exec -i, ip netns exec), and there is no
-// control port to protect. A child whose standard input ends exits: no server outlives its harness. Standard error is the
-// child's own; the harness keeps its last lines for the message when the child dies.
+// streams, there is no control port to protect. A child whose standard input ends exits: no server outlives its harness.
+// Standard error is the child's own; the harness keeps its last lines for the message when the child dies.
 //
 // The conversation, in order:
 //

@@ -45,7 +45,7 @@ func (c *Child) parse(text []byte) line {
 	e := new(Event)
 	if err := json.Unmarshal(text, e); err != nil || e.Is == "" {
 		return line{err: fmt.Errorf("the %s wrote something that is not an event: %s (only events may go to its standard "+
-			"output; a launcher's greetings must go elsewhere)", c.name, excerpt(text))}
+			"output)", c.name, excerpt(text))}
 	}
 	return line{event: e}
 }

@@ -195,9 +195,17 @@ const clientBound = 0.80
 
 // clientLimited: a generator that is short of CPU measures itself. In the open loop that makes the trial invalid. In the
 // closed loop it is what one expects of a server that is faster than its client: the throughput is then the generator's,
-// the server's CPU per request is still its own; a warning says so.
+// the server's CPU per request is still its own; a warning says so. There is one as well for a rate that would have taken more by
+// the generator's calibration (GenMaxRPS is where that came to the bound), and did not: one of the two was not as usual.
 func clientLimited(t *record.Trial) (record.Flag, bool) {
 	util, ok := clientUtil(t)
+	if rate := t.Number("rate"); util <= clientBound && t.GenMaxRPS > 0 && rate > t.GenMaxRPS {
+		return record.Flag{
+			Level: record.Warn, Figure: clientBound * rate / t.GenMaxRPS, Bound: clientBound, Unit: "of its CPUs",
+			Advice: "by its calibration the generator cannot keep this rate, so its own delays may be in the latencies: lower the " +
+				"rate or give it more CPUs (--client-cpus)",
+		}, true
+	}
 	f := record.Flag{
 		Level: level(t.Mode == record.Open), Figure: util, Bound: clientBound, Unit: "of its CPUs",
 		Advice: "the throughput is the generator's limit and not the server's: compare CPU per request instead",

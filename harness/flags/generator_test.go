@@ -41,6 +41,23 @@ func TestGeneratorsThatAreApartAreDoubted(t *testing.T) {
 	}
 }
 
+func TestARateAboveTheCalibrationIsDoubtedAlsoWhereTheGeneratorWasNotBusy(t *testing.T) {
+	for _, c := range []struct {
+		genMax, util float64
+		want         string
+	}{{0, 0.5, ""}, {10_000, 0.5, ""}, {8000, 0.5, record.Warn}, {8000, 0.9, record.Invalid}} {
+		tr := open()
+		tr.Params["rate"], tr.GenMaxRPS, tr.CPU.ClientUtil = 10_000.0, c.genMax, c.util
+		f, raised := clientLimited(tr)
+		if raised != (c.want != "") || raised && f.Level != c.want {
+			t.Errorf("%+v: %v, %+v", c, raised, f)
+		}
+		if c.want == record.Warn && (f.Figure != 1 || f.Bound != clientBound) { // 0.8 of its CPUs at 8,000, so all of them at 10,000
+			t.Errorf("%+v: %+v", c, f)
+		}
+	}
+}
+
 func TestSeveralGeneratorsReachSeveralCPUs(t *testing.T) {
 	for util, want := range map[float64]bool{1.5: false, 1.7: true} {
 		tr := open()

@@ -28,7 +28,8 @@ func Merge(parts []control.LoadResult) (control.LoadResult, error) {
 	if squares > 0 {
 		all.Fairness = float64(all.Requests) * float64(all.Requests) / (float64(all.Asking) * squares)
 	}
-	return all, mergeAll(&all, parts)
+	err := mergeAll(&all, parts)
+	return all, err
 }
 
 // addCounts adds what can simply be added.

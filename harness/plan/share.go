@@ -77,9 +77,13 @@ func set(params map[string]any, name string, v any) {
 	params[name] = v
 }
 
-// probeWindow is the least window of a probe: what it finds out is in all rates of its point, also where the trials themselves
-// are kept short.
-const probeWindow = 500 * time.Millisecond
+// What a probe finds out is in all rates of its point, in every block. So it is made a few times, of which the median counts,
+// each in a part of the time that a trial of the point takes; but a window is not shorter than probeWindow, also where the
+// trials themselves are kept short.
+const (
+	probeTimes  = 3
+	probeWindow = 500 * time.Millisecond
+)
 
 // probeOf returns the closed loop whose throughput is what p can do.
 func probeOf(p record.Point) record.Point {
@@ -87,9 +91,7 @@ func probeOf(p record.Point) record.Point {
 	p.Params["rate"] = 0.0
 	delete(p.Params, rateShare)
 	delete(p.Params, "arrivals")
-	if p.Duration("duration") < probeWindow {
-		p.Params["duration"] = probeWindow.String()
-	}
+	p.Params["duration"] = max(probeWindow, (p.Duration("duration") / probeTimes).Round(time.Millisecond)).String()
 	return p
 }
 
@@ -98,15 +100,27 @@ func probeKey(p record.Point) string {
 	return fmt.Sprintf("%s %s %s %v", p.Label(), p.Workload, p.Experiment, p.Params) // maps are printed in order
 }
 
-// Probes lists what has to be measured before the rates are known, each closed loop once. They have numbers that follow
-// those of the planned trials, so that whether there are any changes nothing about these.
+// Probes lists what has to be measured before the rates are known: each closed loop in turn, probeTimes over. They have
+// numbers that follow those of the planned trials, so that whether there are any changes nothing about these.
 func (p *Plan) Probes() []Job {
-	var jobs []Job
-	seen := map[string]bool{}
 	next := 0
 	for _, order := range p.Order {
 		next += len(order)
 	}
+	var jobs []Job
+	points := p.probed()
+	for round := range probeTimes {
+		for _, point := range points {
+			jobs = append(jobs, p.Job(next+len(jobs), round, point))
+		}
+	}
+	return jobs
+}
+
+// probed lists the closed loops, each once.
+func (p *Plan) probed() []record.Point {
+	var points []record.Point
+	seen := map[string]bool{}
 	for _, point := range p.Points {
 		if _, shared := point.Params[rateShare]; !shared {
 			continue
@@ -114,10 +128,18 @@ func (p *Plan) Probes() []Job {
 		probe := probeOf(point)
 		if key := probeKey(probe); !seen[key] {
 			seen[key] = true
-			jobs = append(jobs, p.Job(next+len(jobs), 0, probe))
+			points = append(points, probe)
 		}
 	}
-	return jobs
+	return points
+}
+
+// Settled reports whether every share has its rate.
+func (p *Plan) Settled() bool {
+	return !slices.ContainsFunc(p.Points, func(point record.Point) bool {
+		_, shared := point.Params[rateShare]
+		return shared && point.Number("rate") == 0
+	})
 }
 
 // Settle makes rates of shares. can returns what the point of a probe can do, in requests per second.

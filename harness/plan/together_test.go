@@ -118,7 +118,7 @@ func TestThePlanCountsTheSearchesThatFollow(t *testing.T) {
 		t.Errorf("%v with searches, %v without: %+v", p.Estimate(), before, p.Searches)
 	}
 	var out strings.Builder
-	if err := p.Print(&out); err != nil || !strings.Contains(out.String(), "searches for the highest rate within p99<1ms, p99<5ms, from each point of b") {
+	if err := p.Print(&out); err != nil || !strings.Contains(strings.Join(strings.Fields(out.String()), " "), "searches for the highest rate within p99<1ms, p99<5ms, from each point of b") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
@@ -148,8 +148,11 @@ func TestARateCanBeAShareOfWhatAPointCanDo(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	probes := p.Probes()
-	if len(probes) != 4 { // two engines with two numbers of connections; both shares have the same
-		t.Fatalf("%d probes", len(probes))
+	if len(probes) != 12 || p.Settled() { // three of two engines with two numbers of connections; both shares have the same
+		t.Fatalf("%d probes, settled %v", len(probes), p.Settled())
+	}
+	if first, next := probes[0], probes[4]; first.Point.Label() != next.Point.Label() || first.Seed == next.Seed || first.Point.Text("duration") != "1s" {
+		t.Errorf("%+v and %+v: want the same closed loop of a third of 3s, with other requests", first, next)
 	}
 	numbers := map[int]bool{}
 	for _, j := range p.Jobs() {
@@ -165,6 +168,9 @@ func TestARateCanBeAShareOfWhatAPointCanDo(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !p.Settled() {
+		t.Error("there are shares without a rate")
 	}
 	if got := column(p, "preempt", "rate"); got != "0 0 10000 80000 18000 144000 1000 1000" {
 		t.Errorf("got %s", got)

@@ -33,12 +33,16 @@ func (r *runner) heed(t *record.Trial) {
 	if t.Arm == record.Probe {
 		return
 	}
+	if t.Repeat > 0 {
+		r.repeats[t.Block]++
+	}
 	if delete(r.again, t.Trial); spoilt(t) && t.Repeat < r.plan.Retries {
 		r.again[t.Trial] = t.Repeat + 1
 	}
 }
 
-// spoiltOf lists the trials of a block that are to be made again, in their order.
+// spoiltOf lists the trials of a block that are to be made again, in their order. What was made again before, also by an
+// earlier part of the run, counts towards its bound.
 func (r *runner) spoiltOf(block int) []plan.Job {
 	var jobs []plan.Job
 	trials := 0
@@ -51,5 +55,6 @@ func (r *runner) spoiltOf(block int) []plan.Job {
 			jobs = append(jobs, j)
 		}
 	}
-	return jobs[:min(len(jobs), int(math.Ceil(retryShare*float64(trials))))]
+	most := int(math.Ceil(retryShare * float64(trials)))
+	return jobs[:max(0, min(len(jobs), most, most*r.plan.Retries-r.repeats[block]))]
 }

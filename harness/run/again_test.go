@@ -1,6 +1,11 @@
 package run
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"turnlab/harness/plan"
@@ -60,6 +65,80 @@ func TestAMachineThatSpoilsEverythingIsNotWaitedFor(t *testing.T) {
 	}
 	if again := r.spoiltOf(0); len(again) != 1 {
 		t.Errorf("%d of the 2 trials of a block are made again, want a quarter, rounded up", len(again))
+	}
+}
+
+// spoil makes a trial of a run one that others had spoilt, as far as its last record goes.
+func spoil(t *testing.T, dir string, trial int) {
+	t.Helper()
+	folder := loadFolder(t, dir)
+	var text []byte
+	for i, tr := range folder.Trials {
+		last := !slices.ContainsFunc(folder.Trials[i+1:], func(other record.Trial) bool { return other.Trial == trial })
+		if tr.Trial == trial && last {
+			tr.Flags = append(tr.Flags, record.Flag{Code: "foreign_cpu", Level: record.Invalid, Advice: "in a test"})
+		}
+		line, err := json.Marshal(tr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(append(text, line...), '\n')
+	}
+	if err := os.WriteFile(filepath.Join(dir, "trials.jsonl"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestARunThatWasInterruptedBeforeItsRepetitionsMakesThemWhenItIsResumed(t *testing.T) {
+	o, p := options(t), sweep(t)
+	p.Retries = 1
+	if _, err := Execute(t.Context(), p, o); err != nil {
+		t.Fatal(err)
+	}
+	spoil(t, o.Dir, 0)
+	spoil(t, o.Dir, 1) // of two trials of a block one may be made again
+	rest, err := Remaining(toys, o.Dir)
+	if err != nil || len(rest.Jobs) != 1 || rest.Jobs[0].Trial != 0 || rest.Jobs[0].Repeat != 1 {
+		t.Fatalf("%+v, %v", rest, err)
+	}
+	for part := range 2 {
+		if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 5 {
+			t.Fatalf("part %d: %+v, %v", part, got, err)
+		}
+	}
+	last := loadFolder(t, o.Dir).Trials[4]
+	if last.Trial != 0 || last.Block != 0 || last.Repeat != 1 || last.Seed != p.Jobs()[0].Seed || last.Failed != "" {
+		t.Errorf("the repetition: %+v", last)
+	}
+	// The bound is of the block and not of each part.
+	spoil(t, o.Dir, 0)
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 5 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestRepetitionsOfABlockComeBeforeWhatIsMissingOfTheNext(t *testing.T) {
+	o, p := options(t), sweep(t)
+	p.Retries = 1
+	if _, err := Execute(t.Context(), p, o); err != nil {
+		t.Fatal(err)
+	}
+	spoil(t, o.Dir, 1)
+	name := filepath.Join(o.Dir, "trials.jsonl")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if err := os.WriteFile(name, bytes.Join(lines[:3], nil), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 5 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	trials := loadFolder(t, o.Dir).Trials
+	if again, next := trials[3], trials[4]; again.Trial != 1 || again.Repeat != 1 || next.Trial != 3 {
+		t.Errorf("trials %d (repetition %d) and %d", again.Trial, again.Repeat, next.Trial)
 	}
 }
 

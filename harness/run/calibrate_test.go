@@ -106,6 +106,12 @@ func TestAGeneratorThatCannotBeCalibratedIsNotedAndTheRunGoesOn(t *testing.T) {
 	if len(f.Trials) != 1 || len(f.Run.Calibrations) != 0 || len(f.Run.Notes) == 0 || !strings.Contains(f.Run.Notes[0], "could not be calibrated") {
 		t.Errorf("%d trials, %+v, notes %v", len(f.Trials), f.Run.Calibrations, f.Run.Notes)
 	}
+	if _, err := Resume(t.Context(), toys, o); err != nil {
+		t.Fatal(err)
+	}
+	if again := loadFolder(t, o.Dir).Run.Notes; len(again) != len(f.Run.Notes) {
+		t.Errorf("each part of the run says it again: %q", again)
+	}
 }
 
 // A rate far beyond its CPU makes a generator work all the time. Past the refusal, which would spare us the trial, the flag

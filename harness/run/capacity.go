@@ -51,7 +51,7 @@ func (c Capacity) Doubt() string { return c.record("").Doubt() }
 // turns in shuffled order, one probe each, so that the machine's drift meets all of them. At the end the lower bound is
 // measured again: a search stops where luck was good, and a bound that is only lucky does not pass twice.
 func FindCapacity(ctx context.Context, p *plan.Plan, goal CapacityGoal, o Options) (found []Capacity, err error) {
-	if err := checkCapacity(p, goal, o); err != nil {
+	if err := checkCapacity(p, goal); err != nil {
 		return nil, err
 	}
 	meta := newMeta(p)
@@ -70,14 +70,10 @@ func FindCapacity(ctx context.Context, p *plan.Plan, goal CapacityGoal, o Option
 		found, err = h.save(err)
 	}
 	unpin()
-	end := w.Close
-	if misuse.Is(err) {
-		end = w.Discard
-	}
-	return found, errors.Join(err, end())
+	return found, h.end(err)
 }
 
-func checkCapacity(p *plan.Plan, goal CapacityGoal, o Options) error {
+func checkCapacity(p *plan.Plan, goal CapacityGoal) error {
 	loss := 1 - goal.SLO.Share
 	if goal.Width < loss || goal.Width >= 1 {
 		return misuse.Errorf("--slo %s allows a loss of %.4g, and bounds cannot be closer than that: --width is %g, and takes from %.4g to below 1",
@@ -91,7 +87,7 @@ func checkCapacity(p *plan.Plan, goal CapacityGoal, o Options) error {
 			return misuse.Errorf("--timeout %s: it must be longer than the limit of %s, or a late reply looks like none", point.Text("timeout"), goal.SLO.Text)
 		}
 	}
-	return check(p, o)
+	return check(p)
 }
 
 // begin measures the closed loops, and begins a search for each.
@@ -109,9 +105,16 @@ func (h *hunt) begin(ctx context.Context, goal CapacityGoal) error {
 	return nil
 }
 
-// save writes what was found, also when the search was ended by err.
+// save writes what was found, also when the search was ended by err. Into run.json, from which reports are made, go only
+// the bounds of searches that came to their end: those of the others are not close yet.
 func (h *hunt) save(err error) ([]Capacity, error) {
 	found := h.found()
+	if err == nil {
+		for _, c := range found {
+			h.meta.Capacities = append(h.meta.Capacities, c.record(""))
+		}
+		err = h.writer.Amend(h.meta)
+	}
 	text, encodeErr := json.MarshalIndent(found, "", "  ")
 	if encodeErr == nil {
 		encodeErr = os.WriteFile(filepath.Join(h.options.Dir, "capacity.json"), append(text, '\n'), 0o644)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,11 @@ func TestEveryProbeOfASearchIsARecord(t *testing.T) {
 	var read []Capacity
 	if err != nil || json.Unmarshal(text, &read) != nil || len(read) != 1 || len(read[0].Loads) != len(c.Loads) {
 		t.Errorf("capacity.json: %v\n%s", err, text)
+	}
+	want := record.Capacity{Engine: c.Engine, Workload: "echo", Conns: c.Conns, SLO: "p99<5ms", PeakRPS: c.PeakRPS, GenMaxRPS: c.GenMaxRPS,
+		UpperRPS: c.Upper, Irregular: c.Irregular, Probes: c.Probes, Disturbed: c.Disturbed, LowerUnsure: c.LowerUnsure, UpperUnsure: c.UpperUnsure}
+	if got := f.Run.Capacities; len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		t.Errorf("the run says %+v, want %+v", got, want)
 	}
 }
 

@@ -41,7 +41,9 @@ func (s *seen) add(t *record.Trial) {
 	if !t.Valid() || t.CPU == nil {
 		return
 	}
-	p.cost = append(p.cost, t.CPU.ServerNSPerReq)
+	if t.CPU.ServerNSPerReq > 0 {
+		p.cost = append(p.cost, t.CPU.ServerNSPerReq)
+	}
 	var pace []float64
 	for _, w := range t.Windows {
 		if w.Measured {
@@ -56,21 +58,24 @@ func key(p record.Point) string {
 	return fmt.Sprintf("%s %s %s %s %s %v", p.Experiment, p.Label(), p.Arm, p.Workload, p.Mode, p.Params) // maps are printed in order
 }
 
-// enough says why the run may end before the block that comes next, or "" when it must go on. part is the number of blocks
-// that took elapsed.
+// enough says why the run may end before the block that comes next and needs some time, or "" when it must go on.
 //
 // It looks at how well the medians are known and never at whether engines differ: to stop when a difference has become
 // significant would be to wait for chance to produce one.
-func (r *runner) enough(next, part int, elapsed time.Duration) string {
-	if budget := r.plan.Budget; budget > 0 && part > 0 {
-		if each := elapsed / time.Duration(part); elapsed+each > budget {
-			return fmt.Sprintf("block %d would not have fitted into the budget of %v", next+1, budget)
-		}
+func (r *runner) enough(next int, needs time.Duration) string {
+	if !r.fits(needs) {
+		return fmt.Sprintf("block %d would not have fitted into the budget of %v", next+1, r.plan.Budget)
 	}
 	if r.plan.Precision > 0 && next >= stat.MinTrials && r.seen.knownTo(r.plan.Precision) {
 		return fmt.Sprintf("after %d blocks every median of CPU per request was known to %.3g %%", next, 100*r.plan.Precision)
 	}
 	return ""
+}
+
+// fits reports whether something that needs some time can still be done within the budget. All that the run has done counts:
+// calibration, probes, blocks, searches.
+func (r *runner) fits(needs time.Duration) bool {
+	return r.plan.Budget == 0 || time.Since(r.began)+needs <= r.plan.Budget
 }
 
 // knownTo reports whether the interval of every point's median cost reaches no further than a share of it on average to

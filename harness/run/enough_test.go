@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,62 @@ func TestARunStopsBeforeABlockThatDoesNotFitItsBudget(t *testing.T) {
 	}
 	if f := loadFolder(t, o.Dir); f.Run.Stopped != got.Stopped || f.Run.BudgetNS != 1 {
 		t.Errorf("run.json: %+v", f.Run)
+	}
+}
+
+func TestSearchesThatDoNotFitTheBudgetAreLeftOutWithANoteUntilTheyDo(t *testing.T) {
+	o, p := options(t), experiments(t, "p99<1ms")
+	p.Budget = time.Nanosecond
+	if got, err := Execute(t.Context(), p, o); err != nil || !strings.Contains(got.Stopped, "block 2") {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for part := range 2 {
+		f := loadFolder(t, o.Dir)
+		left := func(note string) bool { return strings.Contains(note, searchesLeftOut) }
+		if n := len(slices.DeleteFunc(slices.Clone(f.Run.Notes), func(note string) bool { return !left(note) })); n != 1 || f.Run.Capacities != nil {
+			t.Fatalf("part %d: notes %q, %+v", part, f.Run.Notes, f.Run.Capacities)
+		}
+		if rest, err := Remaining(toys, o.Dir); err != nil || len(rest.Searches) != 0 {
+			t.Errorf("part %d: %+v remains, %v", part, rest, err)
+		}
+		if _, err := Resume(t.Context(), toys, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := loadFolder(t, o.Dir)
+	f.Run.BudgetNS = int64(time.Hour)
+	w, err := recordAgain(o.Dir, f.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if rest, err := Remaining(toys, o.Dir); err != nil || len(rest.Searches) != 1 || len(rest.Jobs) != 0 {
+		t.Errorf("%+v remains, %v", rest, err)
+	}
+	if _, err := Resume(t.Context(), toys, o); err != nil {
+		t.Fatal(err)
+	}
+	if f = loadFolder(t, o.Dir); len(f.Run.Capacities) != 1 || strings.Contains(strings.Join(f.Run.Notes, ";"), searchesLeftOut) {
+		t.Errorf("notes %q, %+v", f.Run.Notes, f.Run.Capacities)
+	}
+}
+
+func TestTheBudgetIsOfAllThatTheRunDoes(t *testing.T) {
+	r := &runner{plan: &plan.Plan{Budget: time.Hour}, began: time.Now().Add(-50 * time.Minute)}
+	for needs, want := range map[time.Duration]bool{9 * time.Minute: true, 11 * time.Minute: false} {
+		if got := r.fits(needs); got != want {
+			t.Errorf("after 50 minutes of an hour %v fits: %v", needs, got)
+		}
+	}
+}
+
+func TestATrialWithoutRepliesInItsWindowCostsNothingThatIsKnown(t *testing.T) {
+	s := newSeen()
+	for range 6 {
+		s.add(&record.Trial{Point: record.Point{Engine: "toy"}, CPU: &record.CPU{ServerUtil: 0.1}})
+	}
+	if s.knownTo(0.5) {
+		t.Error("a cost that nobody measured is known")
 	}
 }
 

@@ -237,13 +237,21 @@ func (h *hunt) tell(text string) {
 // searchArrivals is the kind of arrivals of the searches that experiments ask for.
 const searchArrivals = "poisson"
 
+// searchesLeftOut begins the note of a run that had no time for its searches.
+const searchesLeftOut = "the searches for the highest rates were left out"
+
 // search carries out the searches that the plan's experiments ask for, when the blocks are done, and writes what they found
-// into run.json. A run that ran out of its time has none.
+// into run.json. Where they would not fit into the budget the run says so; a run that is resumed has the time that they need.
 func (r *runner) search(ctx context.Context) error {
-	outOfTime := r.plan.Budget > 0 && r.meta.Stopped != ""
-	if len(r.plan.Searches) == 0 || len(r.meta.Capacities) > 0 || outOfTime {
+	if len(r.plan.Searches) == 0 || len(r.meta.Capacities) > 0 {
 		return nil
 	}
+	if needs := r.plan.SearchTime(); !r.fits(needs) {
+		r.say(searchesLeftOut, fmt.Sprintf(": they take about %v and would not have fitted into the budget of %v; "+
+			"'lab bench --resume' makes them", needs.Round(time.Second), r.plan.Budget))
+		return r.writer.Amend(r.meta)
+	}
+	r.say(searchesLeftOut, "")
 	folder, err := record.Load(r.options.Dir)
 	if err != nil {
 		return err
@@ -271,7 +279,7 @@ func (h *hunt) wants(wanted record.Search, have []record.Trial) error {
 		}
 		peak := medianThroughput(have, p)
 		if peak == 0 {
-			h.meta.Notes = append(h.meta.Notes, describe(p)+" served nothing in the closed loop, so its capacity was not searched")
+			h.remember(describe(p) + " served nothing in the closed loop, so its capacity was not searched")
 			continue
 		}
 		for _, text := range wanted.SLOs {

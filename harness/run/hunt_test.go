@@ -2,6 +2,7 @@ package run
 
 import (
 	"os/exec"
+	"strings"
 	"testing"
 
 	"turnlab/harness/proc"
@@ -81,6 +82,18 @@ func TestAProbeIsMadeAgainForNothingButWhatOthersDid(t *testing.T) {
 		if got := h.again(&record.Trial{Repeat: c.repeat, Flags: []record.Flag{{Code: c.code, Level: c.level}}}); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
+	}
+}
+
+func TestASearchThatCannotBeginIsNotedOnce(t *testing.T) {
+	h, _ := hunting(t, 0)
+	for range 2 {
+		if err := h.wants(record.Search{SLOs: []string{"p99<1ms"}, Width: 0.05}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if notes := h.meta.Notes; len(notes) != 1 || !strings.Contains(notes[0], "served nothing") || len(h.searches) != 1 {
+		t.Errorf("notes %q, %d searches", notes, len(h.searches))
 	}
 }
 

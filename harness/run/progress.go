@@ -19,13 +19,14 @@ import (
 //
 // It speaks only between trials. A clock that ticked during a window would be a process that wakes on the generator's CPU.
 type progress struct {
-	out      io.Writer
-	bar      *progressbar.ProgressBar // nil without a terminal
-	jobs     []plan.Job
-	finished int
-	again    int // trials of those finished that were made before; the estimate does not know them
-	started  time.Time
-	lastLog  time.Time
+	out       io.Writer
+	bar       *progressbar.ProgressBar // nil without a terminal
+	jobs      []plan.Job
+	finished  int
+	announced int // trials that will be made again and are not among the jobs, see more
+	again     int // those that were; the estimate does not know them
+	started   time.Time
+	lastLog   time.Time
 }
 
 // logEvery is the pause between two lines in a log.
@@ -64,8 +65,9 @@ func (p *progress) begin(j plan.Job) {
 	}
 }
 
-// more says that n trials will be made again.
+// more says that n trials will be made again now.
 func (p *progress) more(n int) {
+	p.announced = n
 	if n > 0 && p.bar == nil {
 		p.line(fmt.Sprintf("others used the CPUs of %d trials of this block: once more", n))
 	}
@@ -73,13 +75,14 @@ func (p *progress) more(n int) {
 
 // done takes a trial off the list. A failure is always told, and at once.
 func (p *progress) done(t *record.Trial) {
-	if t.Repeat > 0 {
+	if p.announced > 0 {
+		p.announced--
 		p.again++
 	} else {
 		p.finished++
-	}
-	if p.bar != nil && t.Repeat == 0 {
-		_ = p.bar.Add(1)
+		if p.bar != nil {
+			_ = p.bar.Add(1)
+		}
 	}
 	if t.Failed != "" {
 		first, _, _ := strings.Cut(t.Failed, "\n")

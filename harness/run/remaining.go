@@ -7,7 +7,7 @@ import (
 
 // A Rest is what is left to do of a run that was begun.
 type Rest struct {
-	Jobs     []plan.Job // closed loops that settle rates, then trials of the plan; those that others spoil are not foreseen
+	Jobs     []plan.Job // closed loops that settle rates, then trials of the plan; those that others will spoil are not foreseen
 	Planned  int        // trials in all, with those closed loops
 	Searches []record.Search
 	Stopped  string // why the run ended before all blocks were done, if it did
@@ -23,11 +23,15 @@ func Remaining(c plan.Catalog, dir string) (Rest, error) {
 	if err != nil {
 		return Rest{}, err
 	}
-	rest := Rest{Planned: len(p.Jobs()) + len(p.Probes()), Stopped: folder.Run.Stopped}
-	if rest.Stopped == "" {
-		rest.Jobs = notIn(folder.Trials, append(p.Probes(), p.Jobs()...))
+	r := newRunner(p, Options{Dir: dir}, nil, folder.Run)
+	for i := range folder.Trials {
+		r.count(&folder.Trials[i])
 	}
-	if outOfTime := p.Budget > 0 && rest.Stopped != ""; len(folder.Run.Capacities) == 0 && !outOfTime {
+	rest := Rest{Planned: r.summary.Planned, Stopped: r.summary.Stopped, Jobs: r.remaining(folder.Trials)}
+	if rest.Stopped == "" && !p.Settled() {
+		rest.Jobs = append(notIn(folder.Trials, p.Probes()), rest.Jobs...)
+	}
+	if len(folder.Run.Capacities) == 0 && r.fits(p.SearchTime()) {
 		rest.Searches = p.Searches
 	}
 	return rest, nil

@@ -33,15 +33,22 @@ var ErrInterrupted = errors.New("interrupted")
 // MaxFailures is how many trials may fail in a row.
 const MaxFailures = 3
 
+// Unfinished is the error of a run that began and did not get to its end. What was measured, if anything, is in its folder.
+type Unfinished struct{ err error }
+
+// Error returns what ended the run.
+func (u *Unfinished) Error() string { return u.err.Error() }
+
+// Unwrap returns it.
+func (u *Unfinished) Unwrap() error { return u.err }
+
 // Options say where a run goes and how it shows its progress.
 type Options struct {
-	Dir            string
-	Quiet          bool
-	Stderr         io.Writer     // for progress; nil for none
-	ServerLauncher []string      // words in front of the server's command
-	ClientLauncher []string      // words in front of the generator's command
-	Program        string        // the children's binary; empty means this one
-	Grace          time.Duration // see trial.Lab; 0 for the default
+	Dir     string
+	Quiet   bool
+	Stderr  io.Writer     // for progress; nil for none
+	Program string        // the children's binary; empty means this one
+	Grace   time.Duration // see trial.Lab; 0 for the default
 }
 
 // A Summary is how a run ended.
@@ -63,7 +70,7 @@ func DefaultDir(name string) string {
 
 // Execute carries out p into a new folder.
 func Execute(ctx context.Context, p *plan.Plan, o Options) (Summary, error) {
-	if err := check(p, o); err != nil {
+	if err := check(p); err != nil {
 		return Summary{}, err
 	}
 	meta := newMeta(p)
@@ -87,8 +94,8 @@ func newMeta(p *plan.Plan) record.Run {
 	return meta
 }
 
-// Resume goes on with the run in o.Dir: its plan, without the trials that it has. A run that stopped early is complete. The
-// budget is of each part.
+// Resume goes on with the run in o.Dir: its plan, without the trials that it has, and with those that are to be made again. The
+// blocks of a run that stopped early are complete. The budget is of each part.
 func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 	folder, w, err := record.Reopen(o.Dir)
 	if err != nil {
@@ -96,7 +103,7 @@ func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 	}
 	p, err := plan.Continue(&folder.Run, c)
 	if err == nil {
-		err = check(p, o)
+		err = check(p)
 	}
 	if err != nil {
 		return Summary{}, errors.Join(err, w.Close())
@@ -105,13 +112,13 @@ func Resume(ctx context.Context, c plan.Catalog, o Options) (Summary, error) {
 }
 
 // check finds what would fail in some trial, before any folder exists.
-func check(p *plan.Plan, o Options) error {
+func check(p *plan.Plan) error {
 	most := 0.0
 	for _, point := range p.Points {
 		most = max(most, point.Number("conns"))
 	}
-	if err := proc.NeedFiles(int(most)); err != nil || len(o.ClientLauncher) > 0 {
-		return err // what another machine can do is not known here
+	if err := proc.NeedFiles(int(most)); err != nil {
+		return err
 	}
 	for _, point := range p.Points {
 		if point.Mode == record.Primitive {
@@ -139,8 +146,10 @@ type runner struct {
 	options Options
 	summary Summary
 	meta    record.Run
+	began   time.Time
 	seen    *seen
 	again   map[int]int         // trials of the plan that others spoilt, with the number of the repetition that is due
+	repeats map[int]int         // by block: trials of the plan that were made again
 	note    func(*record.Trial) // told each trial as it is made; nil for nobody
 }
 
@@ -148,17 +157,13 @@ func newRunner(p *plan.Plan, o Options, w *record.Writer, meta record.Run) *runn
 	return &runner{
 		plan: p, writer: w, options: o,
 		summary: Summary{Dir: o.Dir, ID: meta.ID, Stopped: meta.Stopped, Planned: len(p.Jobs()) + len(p.Probes())},
-		meta:    meta, seen: newSeen(), again: map[int]int{},
-		lab: &trial.Lab{
-			Run: meta.ID, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace,
-			ServerLauncher: o.ServerLauncher, ClientLauncher: o.ClientLauncher,
-		},
+		meta:    meta, began: time.Now(), seen: newSeen(), again: map[int]int{}, repeats: map[int]int{},
+		lab: &trial.Lab{Run: meta.ID, Catalog: p.Catalog, Program: o.Program, Grace: o.Grace},
 	}
 }
 
 // run measures what is not among the records yet.
 func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) {
-	start := time.Now()
 	for i := range have {
 		r.count(&have[i])
 	}
@@ -175,24 +180,36 @@ func (r *runner) run(ctx context.Context, have []record.Trial) (Summary, error) 
 	}
 	unpin()
 	r.advise()
-	r.summary.Elapsed = time.Since(start)
+	r.summary.Elapsed = time.Since(r.began)
+	return r.summary, r.end(err)
+}
+
+// end ends writing after err, if any.
+func (r *runner) end(err error) error {
 	end := r.writer.Close
 	if misuse.Is(err) {
 		end = r.writer.Discard
 	}
-	return r.summary, errors.Join(err, end())
+	if err = errors.Join(err, end()); err != nil {
+		return &Unfinished{err}
+	}
+	return nil
 }
 
-// remaining lists the planned trials that are not among the records.
+// remaining lists the planned trials that are not among the records, and of blocks that lack none those that are to be made
+// again; where trials are missing, repetitions follow them.
 func (r *runner) remaining(have []record.Trial) []plan.Job {
 	if r.meta.Stopped != "" {
 		return nil
 	}
-	done := map[int]bool{}
-	for i := range have {
-		done[have[i].Trial] = true
+	jobs := notIn(have, r.plan.Jobs())
+	for block := range r.plan.Order {
+		if !slices.ContainsFunc(jobs, func(j plan.Job) bool { return j.Block == block }) {
+			jobs = append(jobs, r.spoiltOf(block)...)
+		}
 	}
-	return slices.DeleteFunc(r.plan.Jobs(), func(j plan.Job) bool { return done[j.Trial] })
+	slices.SortStableFunc(jobs, func(a, b plan.Job) int { return a.Block - b.Block })
+	return jobs
 }
 
 // stepAside moves this process to the generator's CPUs for the time of the run: it sleeps through the windows, but when it
@@ -213,22 +230,24 @@ func (r *runner) measure(ctx context.Context, jobs []plan.Job) error {
 	}
 	m := measuring{runner: r, show: newProgress(r.options, jobs), planned: jobs[0].Point.Arm != record.Probe}
 	defer m.show.end()
-	start, first := time.Now(), jobs[0].Block
+	start, foreseen := time.Now(), time.Duration(0) // what the blocks so far should have taken
 	for len(jobs) > 0 {
 		block := jobs[0].Block
 		n := slices.IndexFunc(jobs, func(j plan.Job) bool { return j.Block != block })
 		if n < 0 {
 			n = len(jobs)
 		}
-		if block != first {
-			if why := r.enough(block, block-first, time.Since(start)); why != "" {
+		needs := plan.Estimate(jobs[:n])
+		if m.planned && foreseen > 0 {
+			late := float64(time.Since(start)) / float64(foreseen)
+			if why := r.enough(block, time.Duration(late*float64(needs))); why != "" {
 				return r.stop(why)
 			}
 		}
 		if err := m.block(ctx, block, jobs[:n]); err != nil {
 			return err
 		}
-		jobs = jobs[n:]
+		jobs, foreseen = jobs[n:], foreseen+needs
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func TestAFolderThatIsTakenIsRefused(t *testing.T) {
 	}
 	before, _ := os.ReadFile(filepath.Join(o.Dir, "trials.jsonl"))
 	_, err := Execute(t.Context(), sweep(t), o)
-	if !misuse.Is(err) || !strings.Contains(err.Error(), "holds a run already") {
+	if cut := new(Unfinished); !misuse.Is(err) || !strings.Contains(err.Error(), "holds a run already") || errors.As(err, &cut) {
 		t.Errorf("got %v", err)
 	}
 	if after, _ := os.ReadFile(filepath.Join(o.Dir, "trials.jsonl")); !bytes.Equal(before, after) {
@@ -198,6 +198,9 @@ func TestThreeFailuresInARowEndTheRun(t *testing.T) {
 	got, err := Execute(t.Context(), sweep(t), o)
 	if err == nil || misuse.Is(err) || !strings.Contains(err.Error(), "3 trials in a row failed") || got.Done != 3 {
 		t.Errorf("summary %+v, %v", got, err)
+	}
+	if cut := new(Unfinished); !errors.As(err, &cut) {
+		t.Errorf("the run began, and the error does not say so: %v", err)
 	}
 	if n := len(loadFolder(t, o.Dir).Trials); n != 3 {
 		t.Errorf("%d records", n)

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func shared(t *testing.T) *plan.Plan {
 func TestAShareBecomesARateBeforeItIsMeasured(t *testing.T) {
 	o := options(t)
 	got, err := Execute(t.Context(), shared(t), o)
-	if err != nil || got.Done != 6 || got.Planned != 6 {
+	if err != nil || got.Done != 10 || got.Planned != 10 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	f := loadFolder(t, o.Dir)
@@ -79,7 +80,7 @@ func TestAShareBecomesARateBeforeItIsMeasured(t *testing.T) {
 			t.Errorf("%.0f %% became %.0f/s, offered %.0f/s, want %.0f/s", 100*tr.Number("rate-share"), tr.Number("rate"), tr.OfferedRPS, want)
 		}
 	}
-	if probes != 2 {
+	if probes != 6 { // three of each engine
 		t.Errorf("%d probes", probes)
 	}
 	for _, p := range f.Run.Plan {
@@ -104,7 +105,7 @@ func TestAResumedRunDoesNotProbeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Stderr = nil
-	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 6 {
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 10 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	rates := map[string]float64{}
@@ -125,8 +126,107 @@ func TestAPointThatServesNothingEndsTheRunAndCanBeProbedAgain(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	t.Setenv(trialtest.Fault, "")
-	if got, err := Resume(t.Context(), toys, o); err != nil || got.Failed != 2 || got.Done != 8 {
+	// Four of doll failed, the fifth is good enough; three of toy and the plan.
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Failed != 4 || got.Done != 12 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestAProbeThatOthersSpoiltIsMadeAgainAlsoByAResumedRun(t *testing.T) {
+	o, p := options(t), shared(t)
+	p.Retries = 1
+	ctx, cancel := context.WithCancel(t.Context())
+	o.Stderr = onLine(func(text string) {
+		if strings.Contains(text, "1 of 6 trials done") {
+			cancel()
+		}
+	})
+	if _, err := Execute(ctx, p, o); !errors.Is(err, ErrInterrupted) {
+		t.Fatal(err)
+	}
+	spoil(t, o.Dir, 4)
+	o.Stderr = nil
+	if got, err := Resume(t.Context(), toys, o); err != nil || got.Done != 11 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	trials := loadFolder(t, o.Dir).Trials
+	again := slices.IndexFunc(trials, func(tr record.Trial) bool { return tr.Repeat == 1 })
+	if again < 1 || trials[again].Trial != 4 || trials[again].Arm != record.Probe {
+		t.Errorf("record %d is the repetition", again)
+	}
+}
+
+// probe is what a probe found.
+func probe(j plan.Job, rps float64, code string) *record.Trial {
+	t := marked(j, code, record.Invalid)
+	t.ThroughputRPS = rps
+	return t
+}
+
+func TestProbesAreMadeAgainWhenTheySayNothing(t *testing.T) {
+	p := &probes{jobs: shared(t).Probes(), last: map[int]*record.Trial{}}
+	toy, doll := p.jobs[0], p.jobs[1]
+	if got := p.wanting(0, 1); len(got) != 6 {
+		t.Fatalf("%d probes to begin with", len(got))
+	}
+	for _, j := range p.jobs {
+		p.keep(probe(j, 1000, ""))
+	}
+	if got := p.wanting(0, 1); len(got) != 0 {
+		t.Errorf("made again: %+v", got)
+	}
+	p.keep(probe(toy, 10, "stolen_cpu"))
+	p.keep(probe(doll, 10, "bad_answers"))
+	if got := p.wanting(1, 1); len(got) != 1 || got[0].Trial != toy.Trial || got[0].Repeat != 1 || got[0].Seed != toy.Seed {
+		t.Errorf("made again: %+v; want what others spoilt", got)
+	}
+	if got := p.wanting(1, 0); len(got) != 0 {
+		t.Errorf("made again without --retries: %+v", got)
+	}
+	toy.Repeat = 1
+	p.keep(probe(toy, 10, "stolen_cpu"))
+	if got := p.wanting(1, 1); len(got) != 0 {
+		t.Errorf("made again more often than asked for: %+v", got)
+	}
+	for _, j := range p.jobs {
+		if j.Point.Engine == "doll" {
+			p.keep(probe(j, 0, ""))
+		}
+	}
+	if got := p.wanting(1, 1); len(got) != 1 || got[0].Trial != doll.Trial || got[0].Repeat != 1 {
+		t.Errorf("made again: %+v; want one probe of a point that served nothing", got)
+	}
+	if got := p.wanting(probeTries, 1); len(got) != 0 {
+		t.Errorf("made again for ever: %+v", got)
+	}
+}
+
+func TestWhatAPointCanDoIsTheMedianOfItsValidProbes(t *testing.T) {
+	jobs := shared(t).Probes()
+	for _, c := range []struct {
+		rps   []float64
+		codes []string
+		want  float64
+		notes int
+	}{
+		{[]float64{1000, 400, 1100}, []string{"", "", ""}, 1000, 0},
+		{[]float64{1000, 400, 1100}, []string{"", "foreign_cpu", ""}, 1000, 0}, // of two the slower
+		{[]float64{0, 400, 1100}, []string{"", "foreign_cpu", ""}, 1100, 0},
+		{[]float64{500, 400, 300}, []string{"stolen_cpu", "foreign_cpu", "bad_answers"}, 400, 1},
+		{[]float64{0, 0, 0}, []string{"", "", ""}, 0, 0},
+	} {
+		p, r := &probes{jobs: jobs, last: map[int]*record.Trial{}}, &runner{}
+		for i, rps := range c.rps {
+			p.keep(probe(jobs[2*i], rps, c.codes[i])) // the engines take turns
+		}
+		for range 2 { // for two shares
+			if got, ok := r.can(p.of(jobs[0].Point)); got != c.want || ok != (c.want > 0) {
+				t.Errorf("%+v: %v, %v", c, got, ok)
+			}
+		}
+		if len(r.meta.Notes) != c.notes || c.notes > 0 && !strings.Contains(r.meta.Notes[0], "bad_answers, foreign_cpu, stolen_cpu") {
+			t.Errorf("%+v: notes %q", c, r.meta.Notes)
+		}
 	}
 }
 

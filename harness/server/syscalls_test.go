@@ -54,7 +54,8 @@ func countCalls(t *testing.T, engine string, conns, rounds int) int {
 	t.Helper()
 	table := filepath.Join(t.TempDir(), "calls")
 	child, err := control.Spawn(t.Context(), control.Command{
-		Name: "server", Launcher: []string{"strace", "-f", "-c", "-e", "trace=%desc,%network", "-o", table}, Environ: []string{role + "=child"},
+		Name: "server", Program: "strace", Args: []string{"-f", "-c", "-e", "trace=%desc,%network", "-o", table, os.Args[0]},
+		Environ: []string{role + "=child"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -65,14 +65,48 @@ func Sweep(engines []string) plan.Sweep {
 	return s
 }
 
-// Make makes the timelines that belong to the question of the hogs and keeps them in the run's folder dir.
-func Make(ctx context.Context, c plan.Catalog, engines []string, dir string) error {
-	p, err := Sweep(engines).Resolve(c, proc.Allowed())
+// Make makes those timelines that belong to the question of the hogs and that the run in dir does not have yet, on the CPUs that
+// the run's servers and generators had.
+func Make(ctx context.Context, c plan.Catalog, engines []string, of *record.Run, dir string) error {
+	p, have, err := forRun(c, engines, of, dir)
 	if err != nil {
 		return err
 	}
-	_, err = Record(ctx, p, Options{Dir: dir})
+	_, err = Record(ctx, p, Options{Dir: dir, have: have})
 	return err
+}
+
+// Missing lists the timelines that Make would make, by name.
+func Missing(c plan.Catalog, engines []string, of *record.Run, dir string) ([]string, error) {
+	if len(engines) == 0 {
+		return nil, nil
+	}
+	p, have, err := forRun(c, engines, of, dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, point := range p.Points {
+		if name := nameOf(p, point); !have[name] {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// forRun plans the timelines of a run, and tells which of them it has, by name.
+func forRun(c plan.Catalog, engines []string, of *record.Run, dir string) (p *plan.Plan, have map[string]bool, err error) {
+	s := Sweep(engines)
+	s.ServerCPUs, s.ClientCPUs = of.Host.ServerCPUs, of.Host.ClientCPUs
+	if p, err = s.Resolve(c, proc.Allowed()); err != nil {
+		return nil, nil, err
+	}
+	made, err := record.LoadTimelines(dir)
+	have = map[string]bool{}
+	for _, t := range made {
+		have[t.Name] = true
+	}
+	return p, have, err
 }
 
 // Options say how timelines are recorded.
@@ -81,6 +115,7 @@ type Options struct {
 	Program string                     // the binary of the server child; empty means this one
 	Told    func(*record.Timeline)     // is told of each timeline when it is there; may be nil
 	Grace   time.Duration              // how much longer than planned a step may take; 0 is 20 s
+	have    map[string]bool            // timelines that are there already, by name; they are not made again
 	raw     func(tracer.Raw, *journey) // for tests
 }
 
@@ -102,6 +137,9 @@ func Record(ctx context.Context, p *plan.Plan, o Options) ([]record.Timeline, er
 	defer back()
 	var made []record.Timeline
 	for i, point := range p.Points {
+		if o.have[nameOf(p, point)] {
+			continue
+		}
 		t, err := o.quietest(ctx, p, point)
 		if err != nil {
 			return made, fmt.Errorf("timeline of %s: %w", nameOf(p, point), err)

@@ -103,7 +103,7 @@ func (l *Lab) calibrate(ctx context.Context, s *shape) (c record.Calibration, er
 	}
 	defer cleanUp()
 	null, err := control.Spawn(ctx, control.Command{
-		Name: "null responder", Args: []string{"child", "null"}, Program: l.Program, Launcher: l.ServerLauncher,
+		Name: "null responder", Args: []string{"child", "null"}, Program: l.Program,
 		Start: pinned(t.Text("server-cpus")),
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // generators is the processes that make a load together. One process with more threads does the same with less ado; several
-// are for what processes limit, such as file descriptors, and for a launcher that puts them elsewhere.
+// are for what processes limit, such as file descriptors.
 //
 // They are spoken to like one. Each is told its part before it connects, one after the other, so that there is no storm of
 // connects, and all are told one time at which to begin, so that their windows are the same to a fraction of a millisecond.
@@ -37,7 +37,7 @@ func (l *Lab) startGenerators(ctx context.Context, t *record.Trial, address stri
 	within := time.Duration(spec.TimeoutNS) + l.grace()
 	for part := range max(1, spec.Parts) {
 		child, err := control.Spawn(ctx, control.Command{
-			Name: "generator", Args: []string{"child", "load"}, Program: l.Program, Launcher: l.ClientLauncher,
+			Name: "generator", Args: []string{"child", "load"}, Program: l.Program,
 			Start: pinned(partOf(t.Text("client-cpus"), part, spec.Parts)),
 		})
 		if err != nil {

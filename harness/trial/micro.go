@@ -18,7 +18,7 @@ func (l *Lab) measureMicro(ctx context.Context, t *record.Trial) error {
 		return err
 	}
 	child, err := control.Spawn(ctx, control.Command{
-		Name: "operation's process", Args: []string{"child", "micro"}, Program: l.Program, Launcher: l.ServerLauncher,
+		Name: "operation's process", Args: []string{"child", "micro"}, Program: l.Program,
 		Environ: append([]string{padding(t.Seed, t.Trial)}, spec.Environ...), Start: pinned(t.Text("server-cpus")),
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func (l *Lab) repeat(ctx context.Context, t *record.Trial, child *control.Child)
 		return errors.New("the operation's result is empty")
 	}
 	recordMicro(t, event.Micro)
-	if seen && seenAgain && len(l.ServerLauncher) == 0 {
+	if seen && seenAgain {
 		t.Machine = strangers(len(cpus), was, is, float64(event.Micro.Used.CPUNS)/float64(event.Micro.Used.MonotonicNS))
 	}
 	return nil

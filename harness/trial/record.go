@@ -19,7 +19,7 @@ func Record(t *record.Trial, r *control.LoadResult) {
 	t.Classes, t.Connects, t.Silent, t.Deliveries, t.Fairness = r.Classes, r.Connects, r.Silent, r.Deliveries, r.Fairness
 	t.ThroughputRPS = throughput(r)
 	if t.Mode == record.Open {
-		t.Due, t.Sent, t.OfferedRPS = r.Due, r.Sent, t.Number("rate")
+		t.Due, t.Sent, t.Waited, t.OfferedRPS = r.Due, r.Sent, r.Waited, t.Number("rate")
 	}
 	t.ClientMemory = r.Usage.Memory
 	for name, n := range r.Usage.Counters {
@@ -29,12 +29,16 @@ func Record(t *record.Trial, r *control.LoadResult) {
 		t.ClientSched[name] = float64(n)
 	}
 	if seconds := float64(r.Usage.MonotonicNS) / 1e9; seconds > 0 {
-		t.CPU, t.Switches = &record.CPU{}, &record.Switches{}
+		t.CPU = &record.CPU{}
 		worked := float64(r.Usage.CPUNS - min(r.Usage.CPUNS, r.Usage.SpinNS))
 		t.CPU.ClientUtil, t.CPU.ClientSpinUtil = worked/1e9/seconds, float64(r.Usage.SpinNS)/1e9/seconds
 		t.CPU.ClientNSPerReq = perRequest(t, worked, seconds)
-		t.Switches.ClientVoluntary = perRequest(t, float64(r.Usage.Voluntary), seconds)
-		t.Switches.ClientInvoluntary = perRequest(t, float64(r.Usage.Involuntary), seconds)
+		if t.ThroughputRPS > 0 {
+			t.Switches = &record.Switches{
+				ClientVoluntary:   perRequest(t, float64(r.Usage.Voluntary), seconds),
+				ClientInvoluntary: perRequest(t, float64(r.Usage.Involuntary), seconds),
+			}
+		}
 	}
 }
 
@@ -69,6 +73,8 @@ const sliceSeconds = 0.1
 // Dividing usage by a number of requests would need both to be of exactly the same moments, but a sample is late by as
 // long as it takes to wake the process that takes it, which on busy CPUs is milliseconds; two rates of almost the same
 // moments are almost the same rates.
+//
+// Without a reply there is no cost of one; the 0 is left out of the record.
 func perRequest(t *record.Trial, used, seconds float64) float64 {
 	if t.ThroughputRPS == 0 {
 		return 0
@@ -98,11 +104,13 @@ func addUpstream(t *record.Trial, before, after *control.Usage) {
 // addCounts writes down what the server counted between two samples.
 func addCounts(t *record.Trial, before, after *control.Usage) {
 	seconds := float64(after.MonotonicNS-before.MonotonicNS) / 1e9
-	if seconds <= 0 || t.Switches == nil {
+	if seconds <= 0 {
 		return
 	}
-	t.Switches.Voluntary = perRequest(t, float64(after.Voluntary-before.Voluntary), seconds)
-	t.Switches.Involuntary = perRequest(t, float64(after.Involuntary-before.Involuntary), seconds)
+	if t.Switches != nil {
+		t.Switches.Voluntary = perRequest(t, float64(after.Voluntary-before.Voluntary), seconds)
+		t.Switches.Involuntary = perRequest(t, float64(after.Involuntary-before.Involuntary), seconds)
+	}
 	t.Sched = map[string]float64{}
 	for name, n := range after.Counters {
 		t.Sched[name] = change(name, float64(before.Counters[name]), float64(n))

@@ -10,8 +10,7 @@
 //
 // Every wait has a deadline that follows from the point. A trial that fails leaves a record that says why.
 //
-// Limits: both processes are on this machine, unless a launcher puts them elsewhere; then CPU lists are the launcher's
-// business.
+// Limits: both processes are on this machine.
 package trial
 
 import (
@@ -41,12 +40,11 @@ const DefaultGrace = 20 * time.Second
 
 // A Lab is what the trials of a run have in common.
 type Lab struct {
-	Run            string       // id of the run
-	Catalog        plan.Catalog // to find the engine's environment and command
-	Program        string       // the binary of the children; empty means this one
-	ServerLauncher []string     // words in front of the server's command
-	ClientLauncher []string     // words in front of the generator's command
-	Grace          time.Duration
+	Run          string               // id of the run
+	Catalog      plan.Catalog         // to find the engine's environment and command
+	Program      string               // the binary of the children; empty means this one
+	Calibrations []record.Calibration // of the generator, as far as the run has any
+	Grace        time.Duration
 }
 
 // errServerEnded ends the generator of a trial whose server is gone.
@@ -61,8 +59,13 @@ func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
 		StartedUnix: began.UnixNano(),
 	}
 	measure := l.measure
-	if t.Mode == record.Primitive {
+	switch t.Mode {
+	case record.Primitive:
 		measure = l.measureMicro
+	case record.Open:
+		if rps, known := GenMax(t.Point, l.Calibrations); known {
+			t.GenMaxRPS = rps
+		}
 	}
 	err := measure(ctx, t)
 	if err == nil {
@@ -159,7 +162,7 @@ func (l *Lab) startServer(ctx context.Context, t *record.Trial, address string, 
 		return nil, nil, err
 	}
 	child, err := control.Spawn(ctx, control.Command{
-		Name: "server", Args: []string{"child", "serve"}, Program: l.Program, Launcher: l.ServerLauncher,
+		Name: "server", Args: []string{"child", "serve"}, Program: l.Program,
 		Environ: append([]string{padding(t.Seed, t.Trial)}, spec.Environ...), Start: pinned(t.Text("server-cpus")),
 	})
 	if err != nil {
@@ -266,9 +269,9 @@ type edges struct {
 
 // edge is the server at one end of the window.
 type edge struct {
-	times    *control.Usage // CPU time, and when it was read: from outside if it runs here, or else its sample's
-	upstream *control.Usage // the same of the server that it calls; nil without one, or if it does not run here
-	accounts accounts       // empty if it does not run here
+	times    *control.Usage // CPU time, and when it was read: from outside if it says which processes are its, or else its sample's
+	upstream *control.Usage // the same of the server that it calls; nil without one
+	accounts accounts
 	sample   *control.Usage // what it told of itself, which may be some time later
 }
 
@@ -276,38 +279,29 @@ type edge struct {
 // inside it. It is read before the load and again after the window, while the connections are still open.
 func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators, server *control.Child, w watched) (e edges, err error) {
 	warmup, duration := load.Longest(LoadOf(t, ""))
-	local := len(l.ServerLauncher)+len(l.ClientLauncher) == 0 // a launcher may have gone to another machine
-	var here []int                                            // the server's processes, if they run here
-	if local {
-		here = w.ready.PIDs
-	}
-	calls := countCalls(ctx, here, g.pids(), t.Duration("warmup"))
+	calls := countCalls(ctx, w.ready.PIDs, g.pids(), t.Duration("warmup"))
 	opened, err := g.begin(ctx, warmup+l.grace())
 	if err != nil {
 		return e, err
 	}
 	e.calls = <-calls
-	if e.opened, err = l.look(trial, server, g, w, local); err != nil {
+	if e.opened, err = l.look(trial, server, g, w); err != nil {
 		return e, err
 	}
 	var seen, seenAgain bool
-	if local {
-		e.cpus = flags.CPUs(t)
-		e.was, seen = readCPUs(e.cpus)
-	}
+	e.cpus = flags.CPUs(t)
+	e.was, seen = readCPUs(e.cpus)
 	closed, err := g.edge(ctx, control.Measured, duration+l.grace())
 	if err != nil {
 		return e, err
 	}
-	if e.closed, err = l.look(trial, server, g, w, local); err != nil {
+	if e.closed, err = l.look(trial, server, g, w); err != nil {
 		return e, err
 	}
 	if e.is, seenAgain = readCPUs(e.cpus); !seen || !seenAgain {
 		e.cpus = nil
 	}
-	if local {
-		e.lateNS = max(behind(opened, e.opened), behind(closed, e.closed))
-	}
+	e.lateNS = max(behind(opened, e.opened), behind(closed, e.closed))
 	return e, nil
 }
 
@@ -317,7 +311,7 @@ func (l *Lab) memory(ctx context.Context, server *control.Child, sockets map[str
 	if err != nil {
 		return nil, err
 	}
-	if len(l.ServerLauncher) == 0 && full.Memory != nil {
+	if full.Memory != nil {
 		maps.Copy(full.Memory, proc.Grown(sockets, proc.SocketMemory()))
 	}
 	return full.Memory, nil
@@ -325,26 +319,24 @@ func (l *Lab) memory(ctx context.Context, server *control.Child, sockets map[str
 
 // look reads the server's times, then what the kernel has counted of both processes, and then asks the server for its
 // counters, which may take long.
-func (l *Lab) look(ctx context.Context, server *control.Child, g *generators, w watched, local bool) (edge, error) {
+func (l *Lab) look(ctx context.Context, server *control.Child, g *generators, w watched) (edge, error) {
 	var e edge
 	pids := w.ready.PIDs
-	if local && len(pids) > 0 {
+	if len(pids) > 0 {
 		times, err := proc.Times(pids)
 		if err != nil {
 			return e, err
 		}
 		e.times = &times
 	}
-	if local && len(w.upstream) > 0 {
+	if len(w.upstream) > 0 {
 		times, err := proc.Times(w.upstream)
 		if err != nil {
 			return e, err
 		}
 		e.upstream = &times
 	}
-	if local {
-		e.accounts = takeAccounts(pids, g.pids())
-	}
+	e.accounts = takeAccounts(pids, g.pids())
 	var err error
 	if e.sample, err = l.sample(ctx, server, false); err == nil && e.times == nil {
 		e.times = e.sample

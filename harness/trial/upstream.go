@@ -36,7 +36,7 @@ func (l *Lab) startUpstream(ctx context.Context, t *record.Trial) (*upstream, er
 		return nil, err
 	}
 	child, err := control.Spawn(ctx, control.Command{
-		Name: "upstream", Args: []string{"child", "serve"}, Program: l.Program, Launcher: l.ClientLauncher,
+		Name: "upstream", Args: []string{"child", "serve"}, Program: l.Program,
 		Start: pinned(t.Text("upstream-cpus")),
 	})
 	if err != nil {
