@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -8,12 +9,15 @@ import (
 	"testing"
 
 	"turnlab/engine"
+	"turnlab/engine/all"
 	"turnlab/harness/flags"
 	"turnlab/harness/proc"
 )
 
-// The methodology is what a reader holds the records against. What it does not name, nobody knows the meaning of.
-func TestTheMethodologyNamesEveryFlagKeyAndKindOfMemory(t *testing.T) {
+// namedInTables are the words of code in the first columns of the methodology's tables. It is what a reader holds the records
+// against: what it does not name, nobody knows the meaning of.
+func namedInTables(t *testing.T) []string {
+	t.Helper()
 	text, err := os.ReadFile("../../METHODOLOGY.md")
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +35,11 @@ func TestTheMethodologyNamesEveryFlagKeyAndKindOfMemory(t *testing.T) {
 			named = append(named, name)
 		}
 	}
+	return named
+}
+
+func TestTheMethodologyNamesEveryFlagKeyAndKindOfMemory(t *testing.T) {
+	named := namedInTables(t)
 	want := []string{"kernel_waiting", "kernel_wait_ns_per_req", "kernel_calls_per_req"}
 	for _, rule := range flags.Rules {
 		want = append(want, rule.Code)
@@ -51,6 +60,37 @@ func TestTheMethodologyNamesEveryFlagKeyAndKindOfMemory(t *testing.T) {
 		want = append(want, "go_"+name)
 	}
 	for _, name := range want {
+		if !slices.Contains(named, name) {
+			t.Errorf("%s is not in the tables", name)
+		}
+	}
+}
+
+func TestTheMethodologyNamesEverythingThatEnginesCount(t *testing.T) {
+	named, counted := namedInTables(t), map[string]bool{}
+	for _, spec := range all.Specs {
+		given := map[string]string{}
+		if _, ok := spec.AllOptions().Find("watchdog"); ok {
+			given["watchdog"] = "10ms" // what it counts is absent without it
+		}
+		options, err := spec.AllOptions().Resolve(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := spec.New(engine.Config{Options: options, Conns: 1, CPUs: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range made.Counters() {
+			counted[name] = true
+		}
+	}
+	for _, want := range []string{"accepted", "polls", "stalls", "dropped", "calls_failed"} {
+		if !counted[want] {
+			t.Errorf("no engine counts %s", want)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(counted)) {
 		if !slices.Contains(named, name) {
 			t.Errorf("%s is not in the tables", name)
 		}
