@@ -30,7 +30,7 @@ func downloads(d *digest.Digest) ([]download, error) {
 	trials, err := pack(d.Run.ID+"-trials.jsonl.gz", "every trial, without histograms", func(w io.Writer) error {
 		out := json.NewEncoder(w)
 		for _, t := range d.Trials {
-			t.Histograms, t.Windows = nil, nil
+			t.Histograms, t.Windows, t.Classes = nil, nil, withoutHistograms(t.Classes)
 			if err := out.Encode(t); err != nil {
 				return err
 			}
@@ -42,6 +42,19 @@ func downloads(d *digest.Digest) ([]download, error) {
 	}
 	summary, err := pack(d.Run.ID+"-summary.csv.gz", "one row per trial and figure", folder.WriteCSV)
 	return []download{trials, summary}, err
+}
+
+// withoutHistograms returns the classes without what is large.
+func withoutHistograms(classes map[string]record.Class) map[string]record.Class {
+	if classes == nil {
+		return nil
+	}
+	out := map[string]record.Class{}
+	for name, c := range classes {
+		c.Histograms = nil
+		out[name] = c
+	}
+	return out
 }
 
 func pack(name, what string, write func(io.Writer) error) (download, error) {

@@ -190,3 +190,35 @@ func TestNoUnitOfACheckIsCut(t *testing.T) {
 		t.Errorf("the check is cut:\n%s", b.String())
 	}
 }
+
+func TestTheTerminalLeavesOutAParameterThatFollowsFromTheOthers(t *testing.T) {
+	head := []column{{Name: "duration"}, {Name: "burst"}, {Name: "engine", Text: true}, {Name: "p99"}}
+	row := func(texts ...string) (cells []cell) {
+		for _, text := range texts {
+			cells = append(cells, textCell(text))
+		}
+		return cells
+	}
+	follows := dataTable{head, [][]cell{row("1s", "1ms", "coop", "1"), row("1s", "1ms", "preempt", "2"), row("2s", "50ms", "coop", "3")}}
+	if got := follows.without("duration"); len(got.Columns) != 3 || got.Rows[2][0].Text != "50ms" || got.Rows[2][2].Text != "3" {
+		t.Errorf("%+v", got)
+	}
+	tells := dataTable{head, [][]cell{row("1s", "1ms", "coop", "1"), row("2s", "1ms", "coop", "2")}}
+	if got := tells.without("duration"); len(got.Columns) != 4 {
+		t.Errorf("two loads have become one: %+v", got)
+	}
+	if len(follows.Columns) != 4 || len(follows.Rows[0]) != 4 {
+		t.Error("the table itself has lost a column")
+	}
+}
+
+func TestThePageCarriesNoHistogramsOfClasses(t *testing.T) {
+	trial := record.Trial{Classes: map[string]record.Class{"hog": {Requests: 7, Histograms: map[string]string{"response": "HISTFAAA"}}}}
+	got := withoutHistograms(trial.Classes)
+	if got["hog"].Requests != 7 || got["hog"].Histograms != nil || trial.Classes["hog"].Histograms == nil {
+		t.Errorf("%+v of %+v", got, trial.Classes)
+	}
+	if withoutHistograms(nil) != nil {
+		t.Error("a trial without classes has got some")
+	}
+}

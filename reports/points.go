@@ -172,12 +172,38 @@ func (t dataTable) last(most int) (out dataTable, before int) {
 
 // brief keeps the parameters, the engine, the number of trials, and as many of the first figures as a line has room for.
 func (t dataTable) brief(width int) dataTable {
+	t = t.without("duration", "warmup")
 	for figures := briefFigures; figures > 1; figures-- {
 		if out := t.first(figures); out.width() <= width {
 			return out
 		}
 	}
 	return t.first(1)
+}
+
+// without leaves out parameters, as far as others tell the loads apart as well.
+func (t dataTable) without(names ...string) dataTable {
+	for _, name := range names {
+		lead := t.Lead()
+		i := slices.IndexFunc(t.Columns[:lead], func(c column) bool { return c.Name == name })
+		if i < 0 {
+			continue
+		}
+		out := dataTable{Columns: slices.Delete(slices.Clone(t.Columns), i, i+1)}
+		loads := map[string]bool{}
+		for _, row := range t.Rows {
+			line := slices.Delete(slices.Clone(row), i, i+1)
+			key := ""
+			for _, c := range line[:lead-1] {
+				key += c.Text + "\x00"
+			}
+			loads[key], out.Rows = true, append(out.Rows, line)
+		}
+		if len(loads) == len(t.Rows) {
+			t = out
+		}
+	}
+	return t
 }
 
 func (t dataTable) width() int {
