@@ -23,19 +23,25 @@ var connections = &Experiment{
 		Limits: "With one core for the generator the throughput of a closed loop is often the generator's: read CPU per request. " +
 			"Connections are on loopback, where bytes cost no wire.",
 		Next: []string{
-			"lab fit DIR",
+			"lab sweep --engine coop,preempt,threads --workload http --conns 1..1024*2 --blocks 6 # and lab fit on its folder",
 			"lab sweep --engine coop,preempt,threads --workload http --conns 1..4096*4 --depth 1,16",
 			"lab bench --experiment memory",
 		},
 		Plots: []reports.Plot{
 			{ID: "cpu", Title: "Server CPU per request", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "conns", Where: inMode(record.Closed),
-				Note: "The cost of a request as connections grow. Where it falls, one wake-up serves several; where it rises, caches or lists are too small."},
+				Note: "The cost of a request as connections grow. Where it falls, one wake-up may serve several; where it rises, caches may be too small."},
 			{ID: "throughput", Title: "Throughput of a closed loop", Kind: reports.Lines, Metrics: []string{"throughput"}, X: "conns", Where: inMode(record.Closed),
 				Note: "Client and server have a core each. Look for the flag client_limited before calling this the server's."},
 			{ID: "switches", Title: "Voluntary switches per request", Kind: reports.Lines, Metrics: []string{"voluntary"}, X: "conns",
-				Where: inMode(record.Closed), Note: "How often the server's threads went to sleep for a request: with many at once an event loop hardly does."},
+				Where: inMode(record.Closed), Note: "How often the server's threads went to sleep for a request: an event loop that finds several ready at once need not."},
 			{ID: "preempted", Title: "Involuntary switches per request", Kind: reports.Lines, Metrics: []string{"involuntary"}, X: "conns",
 				Where: inMode(record.Closed), Note: "How often the kernel took the CPU away."},
+			{ID: "calls", Title: "System calls per request", Kind: reports.Lines, Metrics: []string{"kernel-calls"}, X: "conns",
+				Where: inMode(record.Closed), Note: "All calls of the server's process, as the kernel counts them, where it may be asked."},
+			{ID: "ratios", Title: "Server CPU per request, engine against engine", Kind: reports.Ratios, Metrics: []string{"cpu"}, X: "conns",
+				Where: inMode(record.Closed), Against: "coop",
+				Note: "Ratios are taken within blocks, so that what slows a whole block down cancels. Where coop was measured twice in each " +
+					"block, what it differs by from itself is shaded: within that, nothing can be told."},
 			{ID: "rate-cpu", Title: "Server CPU per request at one rate", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "conns", Where: inMode(record.Open),
 				Note: "The same requests, spread over more connections."},
 			{ID: "rate-p99", Title: "p99 at one rate", Kind: reports.Lines, Metrics: []string{"p99"}, X: "conns", Where: inMode(record.Open),
@@ -48,7 +54,7 @@ var connections = &Experiment{
 	)},
 	Full: &Measure{Blocks: fullBlocks, Sweeps: many(
 		doubled(sweep([]string{"coop", "coop/await", "preempt", "threads", "loop"}, "http", append(measured("200ms", "700ms"), "conns", "1,32,256,1024,4096")...)),
-		sweep(engines, "http", append(measured("200ms", "700ms"), "conns", "64,1024,4096", "rate", "8k")...),
+		sweep(engines, "http", append(measured("200ms", "700ms"), "conns", "64,1024,8000", "rate", "8k")...),
 	)},
 }
 
@@ -64,7 +70,7 @@ func connectionsFindings(d *digest.Digest) []reports.Finding {
 		metric: "cpu", series: connectionsSeries, charts: []string{"cpu"},
 		from:  where(inMode(record.Closed)).and(is("", map[string]any{"conns": 32.0})),
 		to:    where(inMode(record.Closed)).and(is("", map[string]any{"conns": float64(connectionsShown)})),
-		title: "With 1,024 connections a request", columns: [2]string{"1,024 conns", "32 conns"},
+		title: "At 1,024 conns, CPU per request", columns: [2]string{"1,024 conns", "32 conns"},
 		condition: "closed loop, so that 32 times as many requests were under way",
 	}))
 	return f

@@ -85,6 +85,31 @@ func TestPlotsNameMetricsAndParametersThatTheirPointsHave(t *testing.T) {
 	}
 }
 
+func TestSpectraRatiosAndCoursesAreOneDrawingEach(t *testing.T) {
+	for _, e := range All {
+		drawn := map[reports.Kind]bool{}
+		run := &record.Run{Plan: planOf(t, []*Experiment{e}, Full, Changes{}).Points}
+		for _, plot := range e.Plots {
+			if !slices.Contains([]reports.Kind{reports.Spectra, reports.Ratios, reports.Course}, plot.Kind) {
+				continue
+			}
+			if drawn[plot.Kind] {
+				t.Errorf("%s has another drawing of kind %s", e.Name, plot.Kind)
+			}
+			drawn[plot.Kind] = true
+			panels := digest.New(run, nil).Of(e.Name).Select(plot.Where, plot.X, plot.Y).Panels
+			if len(panels) != 1 || len(panels[0].Series) < 3 {
+				t.Errorf("%s, %s: %d panels, want one of three series or more", e.Name, plot.ID, len(panels))
+				continue
+			}
+			is := func(s digest.Series) bool { return s.Name == plot.Against }
+			if plot.Against != "" && !slices.ContainsFunc(panels[0].Series, is) {
+				t.Errorf("%s, %s: there is no %s to compare with", e.Name, plot.ID, plot.Against)
+			}
+		}
+	}
+}
+
 func TestNoExperimentMeasuresAPointTwice(t *testing.T) {
 	for _, e := range All {
 		for _, suite := range Suites {
