@@ -35,11 +35,11 @@ func convert(t *record.Timeline, w *workloads.Workload, raw tracer.Raw, j *journ
 		return err
 	}
 	t.CPUNS, t.LateNS, t.Cut, t.Tracks, t.Requests = j.cpuNS(), j.lateNS, raw.Lost, s.tracks, j.requests()
-	c := composer{workload: w, offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
+	c := composer{workload: w, sleeps: sleeps(w, t.Point), offload: t.Engine == "coop" && t.Point.Number("coop.offload") > 0, from: j.from, to: j.to}
 	if len(raw.Kernel) > 0 {
 		k := newKernel(tracer.ParseSwitches(raw.Kernel))
 		t.OnCPUNS = k.total(j.from, j.to)
-		if !w.Uses(workloads.Sleep) {
+		if !c.sleeps {
 			t.StolenNS = k.stolen(c.waits(t.Requests), j.from, j.to)
 		}
 		if raw.Method != tracer.Switches {
@@ -106,8 +106,15 @@ func burnsOf(notes []tracer.Note, end int64) map[int][]stretch {
 // called ready, what it computed, and what was asked of it.
 type composer struct {
 	workload *workloads.Workload
+	sleeps   bool
 	offload  bool
 	from, to int64
+}
+
+// sleeps reports whether sessions wait for timers, so that a request under way is no sign that its task could run. Those of hogs
+// do so only when they are asked for timers.
+func sleeps(w *workloads.Workload, p record.Point) bool {
+	return w.Uses(workloads.Sleep) && (w != workloads.Hog || p.Number("hog.timers") > 0)
 }
 
 // classOf says whether one of a task's requests is a hog.
@@ -183,7 +190,7 @@ func (c composer) piece(f facts, at int64) (s record.Slice, ok bool) {
 		return record.Slice{State: record.Running, Track: running.track, Class: c.work(f, at, computes)}, true
 	case computes && c.offload:
 		return record.Slice{State: record.Away, Track: -1, Class: record.Hog}, true
-	case ready || computes || waits && !c.workload.Uses(workloads.Sleep):
+	case ready || computes || waits && !c.sleeps:
 		return record.Slice{State: record.Ready, Track: -1, Class: class}, true
 	}
 	return s, false
