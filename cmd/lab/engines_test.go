@@ -14,7 +14,7 @@ import (
 func sweepOnce(t *testing.T, args ...string) *record.Trial {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	args = append([]string{"sweep", "-q", "--blocks", "1", "--warmup", "50ms", "--duration", "300ms", "--out", dir}, args...)
+	args = append([]string{"sweep", "-q", "--blocks", "1", "--retries", "0", "--warmup", "50ms", "--duration", "300ms", "--out", dir}, args...)
 	if out, err := exec.Command(lab, args...).CombinedOutput(); err != nil {
 		t.Fatalf("lab %v: %v\n%s", args, err, out)
 	}
