@@ -106,6 +106,13 @@ var hogSeries = []series{
 	plainly("threads"), plainly("threads/pool"),
 }
 
+// plain picks engines without the options that experiments turn.
+func plain(labels ...string) where {
+	return func(p record.Point) bool {
+		return slices.ContainsFunc(labels, func(label string) bool { return plainly(label).is(p) })
+	}
+}
+
 func hogged(p record.Point) bool { return p.Number("hog.share") > 0 }
 
 var hog = &Experiment{
@@ -140,6 +147,13 @@ var hog = &Experiment{
 				X: "hog.burst", Y: "hog.share", Where: hogged, Note: "To be interrupted has a price, which the hog pays."},
 			{ID: "cost", Title: "CPU per request", Kind: reports.Lines, Metrics: []string{"cpu"}, X: "hog.burst",
 				Where: is("", map[string]any{"hog.share": 0.01}), Note: "The work is the same: what differs is interrupting, yielding and handing over."},
+			{ID: "spectrum", Title: "Every percentile of the wait beside 50 ms hogs", Kind: reports.Spectra, Metrics: []string{"innocent-p99"},
+				Where: is("", hogShown.params()),
+				Note:  "One request in a hundred computes. Each mark to the right is ten times rarer: the later a line rises, the fewer had to wait."},
+			{ID: "course", More: true, Title: "The course of one trial beside 50 ms hogs", Kind: reports.Course,
+				Where: is("", hogShown.params()).and(plain("coop", "preempt", "threads")),
+				Note: "Replies in each tenth of a second. Chance alone moves a point by about a seventh here; a deeper dip is a hog, and the rise " +
+					"after it is those who had to wait."},
 			{ID: "timeline", Title: "Who ran when", Kind: reports.Gantt,
 				Note: "One traced trial of each engine, never a timed one. Its arrivals were chosen for the picture: hogs come alone and two at a time."},
 		},
