@@ -172,6 +172,14 @@ func fewer(list []duel) (names []string) {
 	return names
 }
 
+// glanced says what was seen where nothing could be claimed: a finding is also read alone.
+func glanced(list []duel) string {
+	if !slices.ContainsFunc(list, duel.seen) {
+		return ""
+	}
+	return fmt.Sprintf("Seen far is more than %g× apart in all trials.", farApart)
+}
+
 // unrated says which series have a figure that is not above 0, so that a ratio would mean nothing.
 func unrated(list []duel) string {
 	var names []string

@@ -195,7 +195,7 @@ func slopesOf(s series, trials []*record.Trial, r slopeRule, m digest.Metric) me
 
 // evidence says what stands behind a finding, under which conditions it was found, and what is missing.
 func evidence(list []duel, n noise, condition string, missing []string) string {
-	return sentences(surety(list), unrated(list), n.said(list), stop(condition), absent(missing))
+	return sentences(surety(list), glanced(list), unrated(list), n.said(list), stop(condition), absent(missing))
 }
 
 // findings collects what rules have found.
