@@ -33,7 +33,7 @@ func futuresFindings(d *digest.Digest) []reports.Finding {
 	var f findings
 	f.add(viewOf(d, "futures").against(contest{
 		metric: "cpu", series: futuresSeries, at: is("", map[string]any{"conns": 64.0}), charts: []string{"cpu", "trials"},
-		title: "An echo of 64 bytes cost the server", condition: "64 connections in a closed loop; reading and writing are the kernel's part of it, the same for all",
+		title: "An echo of 64 bytes cost the server", condition: "64 connections in a closed loop; what the kernel does to read and write is in it",
 	}))
 	return f
 }
