@@ -88,6 +88,10 @@ func (f *benchFlags) find(suite string) ([]*experiments.Experiment, string, erro
 	return list, strings.Join(f.experiments, "-"), err
 }
 
+// fullRetries is how often the full suite makes a disturbed trial again. It has as many blocks as an interval needs, so a point
+// that lacks one trial has none; the quick suite gives ranges, which do without one.
+const fullRetries = 2
+
 // plan makes one plan of the experiments.
 func (f *benchFlags) plan(c *cobra.Command, list []*experiments.Experiment, suite string) (*plan.Plan, error) {
 	if c.Flags().Changed("blocks") && f.changes.Blocks < 1 {
@@ -103,6 +107,9 @@ func (f *benchFlags) plan(c *cobra.Command, list []*experiments.Experiment, suit
 	s := plan.Sweep{Seed: f.seed, ServerCPUs: f.serverCPUs, ClientCPUs: f.clientCPUs}
 	if err := f.limits.apply(c, &s); err != nil {
 		return nil, err
+	}
+	if suite == experiments.Full && !c.Flags().Changed("retries") {
+		s.Retries = fullRetries
 	}
 	parts := experiments.Parts(list, suite, f.changes)
 	if c.Flags().Changed("aa") {
