@@ -29,6 +29,7 @@ func spaced(l control.Load, gap, longest float64, next func() float64) *control.
 }
 
 func TestHonestArrivalsPassWhateverTheRate(t *testing.T) {
+	t.Parallel()
 	for _, rate := range []float64{50, 1000, 5000, 20_000, 50_000} {
 		l := control.Load{Arrivals: Poisson, Threads: 1, Parts: 1}
 		gap, failed := 1e9/rate, 0

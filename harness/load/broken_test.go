@@ -30,6 +30,7 @@ func after(n int, end func(c net.Conn, p []byte)) func(*server, net.Conn) {
 }
 
 func TestEveryRequestThatFailsIsCountedByKind(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		end  func(c net.Conn, p []byte)
 		kind string
@@ -47,7 +48,7 @@ func TestEveryRequestThatFailsIsCountedByKind(t *testing.T) {
 			patiently(t, func(longer int64) error {
 				l.WindowNS *= longer
 				s.accepted.Store(0)
-				r := mustRun(t, l, Hooks{})
+				r := apart(t, l)
 				if failures(r) != r.Errors[c.kind] {
 					t.Errorf("%s, rate %v: errors %v, want some of kind %s only", name, rate, r.Errors, c.kind)
 				}
@@ -68,6 +69,7 @@ func TestEveryRequestThatFailsIsCountedByKind(t *testing.T) {
 }
 
 func TestBytesThatNobodyAskedForAreWrong(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", func(s *server, c net.Conn) {
 		p := make([]byte, payload, payload+1)
 		for s.request(c, p) {
@@ -79,7 +81,7 @@ func TestBytesThatNobodyAskedForAreWrong(t *testing.T) {
 	l := s.load()
 	patiently(t, func(longer int64) error {
 		l.WindowNS *= longer
-		if r := mustRun(t, l, Hooks{}); r.Errors["wrong"] == 0 {
+		if r := apart(t, l); r.Errors["wrong"] == 0 {
 			return fmt.Errorf("a byte after each of %d replies went unnoticed: %v", r.Requests, r.Errors)
 		}
 		return nil
@@ -87,12 +89,13 @@ func TestBytesThatNobodyAskedForAreWrong(t *testing.T) {
 }
 
 func TestConnectionsThatAlwaysBreakAreOpenedAgainOnlySoOften(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", func(s *server, c net.Conn) {})
 	for _, rate := range []float64{0, 500} {
 		l := s.load()
 		l.RateRPS, l.TimeoutNS = rate, int64(200*time.Millisecond)
 		s.accepted.Store(0)
-		mustRun(t, l, Hooks{})
+		apart(t, l)
 		if n, most := s.accepted.Load(), int64(4+4*reopensPerConn+4); n > most {
 			t.Errorf("rate %v: the server accepted %d connections, want at most %d", rate, n, most)
 		}
@@ -100,13 +103,14 @@ func TestConnectionsThatAlwaysBreakAreOpenedAgainOnlySoOften(t *testing.T) {
 }
 
 func TestSilenceIsATimeoutAndHasTheAgeItReached(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", silent)
 	for _, rate := range []float64{0, 100} {
 		l := s.load()
 		l.RateRPS, l.TimeoutNS = rate, int64(100*time.Millisecond)
 		patiently(t, func(longer int64) error {
 			l.WindowNS *= longer
-			r := mustRun(t, l, Hooks{})
+			r := apart(t, l)
 			if r.Requests != 0 {
 				t.Errorf("rate %v: %d right replies from a silent server", rate, r.Requests)
 			}
@@ -199,6 +203,7 @@ func TestServerThatComesBackGetsTheLoadAgain(t *testing.T) {
 // TestNothingIsLostInChaos lets a server do everything wrong at once. What comes out depends on the machine; that each due
 // request has exactly one end must not (mustRun checks it).
 func TestNothingIsLostInChaos(t *testing.T) {
+	t.Parallel()
 	var count atomic.Uint64
 	s := serve(t, "tcp", func(s *server, c net.Conn) {
 		p := make([]byte, payload)
@@ -236,7 +241,7 @@ func TestNothingIsLostInChaos(t *testing.T) {
 		l.Workload, l.Settings, l.Network, l.Address = base.Workload, base.Settings, base.Network, base.Address
 		l.Seed, l.WarmupNS, l.WindowNS = uint64(i), int64(20*time.Millisecond), int64(100*time.Millisecond)
 		l.TimeoutNS = int64(100 * time.Millisecond)
-		r := mustRun(t, l, Hooks{})
+		r := apart(t, l)
 		if l.RateRPS > 0 && l.Conns%l.Threads == 0 && r.Due != uint64(len(dueTimes(l))) {
 			t.Errorf("load %d: %d requests were due, want %d", i, r.Due, len(dueTimes(l)))
 		}

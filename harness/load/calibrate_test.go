@@ -115,6 +115,7 @@ func startNull(t *testing.T, s control.Server) string {
 }
 
 func TestNullResponderGivesRightAnswers(t *testing.T) {
+	t.Parallel()
 	for workload, settings := range map[string]map[string]string{
 		"echo": {"payload": "300000"}, "http": nil, "hog": {"share": "0.5", "burst": "10s"}, "sleep": {"delay": "10s"},
 		"churn": {"requests": "2"}, "idle": {"active": "2"}, "stream": {"size": "200000"},
@@ -124,7 +125,7 @@ func TestNullResponderGivesRightAnswers(t *testing.T) {
 		l.Address = startNull(t, control.Server{Workload: workload, Settings: settings, Network: "tcp", Address: "127.0.0.1:0"})
 		patiently(t, func(longer int64) error {
 			l.WindowNS *= longer
-			r := mustRun(t, l, Hooks{})
+			r := apart(t, l)
 			if failures(r) > 0 || r.Unanswered > 0 {
 				t.Errorf("%s: %d right, errors %v: %s", workload, r.Requests, r.Errors, r.FirstError)
 			}

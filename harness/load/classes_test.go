@@ -4,6 +4,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"turnlab/workloads"
 )
 
 // A server that delays hogs and nobody else: the delay must be in the class of hogs, and in no other.
@@ -36,7 +38,7 @@ func TestLatenciesOfClassesAreKeptApart(t *testing.T) {
 				t.Errorf("rate %v: %s has a response time: %v", rate, name, ok)
 			}
 		}
-		if sum != r.Requests || len(r.Classes) != 3 {
+		if sum != r.Requests || len(r.Classes) != len(workloads.Hog.Classes) {
 			t.Errorf("rate %v: %d right replies, and %d in %d classes", rate, r.Requests, sum, len(r.Classes))
 		}
 		hog, innocent := r.Classes["hog"].LatencyNS["service"], r.Classes["innocent"].LatencyNS["service"]

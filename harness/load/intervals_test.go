@@ -78,6 +78,7 @@ func TestIntervalsAreBoundedHoweverLongTheWindow(t *testing.T) {
 }
 
 func TestTimeSpentAwakeForTheNextRequestIsCountedApart(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", echo)
 	for _, c := range []struct {
 		spin time.Duration
@@ -86,7 +87,7 @@ func TestTimeSpentAwakeForTheNextRequestIsCountedApart(t *testing.T) {
 	}{{0, 500, false}, {time.Millisecond, 0, false}, {200 * time.Microsecond, 500, true}} {
 		l := s.load()
 		l.SpinNS, l.RateRPS, l.WindowNS = int64(c.spin), c.rate, int64(300*time.Millisecond)
-		r := mustRun(t, l, Hooks{})
+		r := apart(t, l)
 		most := int64(c.spin) * int64(c.rate) // once before each request, in a window of a third of a second
 		if got := r.Usage.SpinNS; got > 0 != c.some || got > most {
 			t.Errorf("spin %v at rate %v: awake for %v", c.spin, c.rate, time.Duration(got))

@@ -40,7 +40,10 @@ func TestPercentilesOfKnownDelaysAreThoseDelays(t *testing.T) {
 		for i := range imposed {
 			imposed[i] = d((float64(i) + 0.5) / n)
 		}
-		patiently(t, func(int64) error { return measures(t, name, imposed) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // with the others of this test, which wait most of the time, and with no other test
+			patiently(t, func(int64) error { return measures(t, name, imposed) })
+		})
 	}
 }
 
@@ -64,7 +67,7 @@ func measures(t *testing.T, name string, imposed []time.Duration) error {
 	l := s.load()
 	l.Conns, l.Threads, l.RateRPS, l.Arrivals, l.SpinNS = 300, 2, 1000, Fixed, 50e3
 	l.WindowNS = int64(len(imposed)) * 1e6
-	r := mustRun(t, l, Hooks{})
+	r := apart(t, l)
 	s.stop()
 	s.waitOpen(t, 0) // nobody writes to lates any more
 	if int(r.Due) != len(imposed) || r.Requests != r.Due || r.Waited > 0 {
@@ -87,6 +90,7 @@ func measures(t *testing.T, name string, imposed []time.Duration) error {
 
 // The same, without a machine in between: times are put into a thread's books as if its clock had shown them.
 func TestPercentilesOfKnownLatenciesAreExactToABucket(t *testing.T) {
+	t.Parallel()
 	const n = 20_000
 	for name, d := range delays {
 		l := (&server{network: "tcp", address: "127.0.0.1:1"}).load()
@@ -131,23 +135,26 @@ func TestPercentilesOfKnownLatenciesAreExactToABucket(t *testing.T) {
 // In a closed loop throughput times mean residence is the number of connections, whatever either is (Little's law).
 func TestThroughputTimesMeanServiceIsTheNumberOfConnections(t *testing.T) {
 	for _, c := range []struct{ conns, depth, threads int }{{1, 1, 1}, {20, 1, 1}, {20, 1, 2}, {6, 3, 1}} {
-		s := serve(t, "tcp", delayed(4*time.Millisecond))
-		l := s.load()
-		l.Conns, l.Depth, l.Threads = c.conns, c.depth, c.threads
-		patiently(t, func(longer int64) error {
-			l.WarmupNS, l.WindowNS = int64(100*time.Millisecond), longer*int64(500*time.Millisecond)
-			r := mustRun(t, l, Hooks{})
-			var received, slices float64
-			for _, w := range r.Windows {
-				if w.Measured {
-					received, slices = received+float64(w.Received), slices+1
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, "tcp", delayed(4*time.Millisecond))
+			l := s.load()
+			l.Conns, l.Depth, l.Threads = c.conns, c.depth, c.threads
+			patiently(t, func(longer int64) error {
+				l.WarmupNS, l.WindowNS = int64(100*time.Millisecond), longer*int64(500*time.Millisecond)
+				r := apart(t, l)
+				var received, slices float64
+				for _, w := range r.Windows {
+					if w.Measured {
+						received, slices = received+float64(w.Received), slices+1
+					}
 				}
-			}
-			inFlight := received / (slices / 10) * r.Latency["service"].Mean / 1e9
-			if want := float64(c.conns * c.depth); math.Abs(inFlight/want-1) > 0.03 {
-				return fmt.Errorf("%+v: throughput times mean service is %.3f, want %v within 3 %%", c, inFlight, want)
-			}
-			return nil
+				inFlight := received / (slices / 10) * r.Latency["service"].Mean / 1e9
+				if want := float64(c.conns * c.depth); math.Abs(inFlight/want-1) > 0.03 {
+					return fmt.Errorf("%+v: throughput times mean service is %.3f, want %v within 3 %%", c, inFlight, want)
+				}
+				return nil
+			})
 		})
 	}
 }

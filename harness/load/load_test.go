@@ -37,12 +37,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestClosedLoopCountsWhatTheServerCounts(t *testing.T) {
+	t.Parallel()
 	for _, network := range []string{"tcp", "unix"} {
 		for _, threads := range []int{1, 3} {
 			s := serve(t, network, echo)
 			l := s.load()
 			l.Threads = threads
-			r := mustRun(t, l, Hooks{})
+			r := apart(t, l)
 			if r.Requests != r.Due || r.Sent != r.Due || int64(r.Due) != s.requests.Load() {
 				t.Errorf("%s, %d threads: due %d, sent %d, right %d; the server had %d", network, threads, r.Due, r.Sent,
 					r.Requests, s.requests.Load())
@@ -58,6 +59,7 @@ func TestClosedLoopCountsWhatTheServerCounts(t *testing.T) {
 }
 
 func TestBothKindsOfInternetAddressesWork(t *testing.T) {
+	t.Parallel()
 	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
 		t.Skip("this machine has no IPv6")
 	} else {
@@ -66,19 +68,20 @@ func TestBothKindsOfInternetAddressesWork(t *testing.T) {
 	for _, network := range []string{"tcp", "tcp6"} {
 		s := serve(t, network, echo)
 		s.network = "tcp"
-		if r := mustRun(t, s.load(), Hooks{}); failures(r) > 0 {
+		if r := apart(t, s.load()); failures(r) > 0 {
 			t.Errorf("%s: errors %v: %s", network, r.Errors, r.FirstError)
 		}
 	}
 }
 
 func TestOpenLoopSendsItsScheduleAndNothingElse(t *testing.T) {
+	t.Parallel()
 	for _, arrivals := range []string{Poisson, Fixed} {
 		for _, threads := range []int{1, 2} {
 			s := serve(t, "tcp", echo)
 			l := s.load()
 			l.Arrivals, l.Threads, l.RateRPS, l.WarmupNS = arrivals, threads, 2000, int64(100*time.Millisecond)
-			r := mustRun(t, l, Hooks{})
+			r := apart(t, l)
 			want := uint64(len(dueTimes(l)))
 			if r.Due != want || r.Requests != want {
 				t.Errorf("%s, %d threads: due %d, right %d, want %d", arrivals, threads, r.Due, r.Requests, want)
@@ -93,10 +96,11 @@ func TestOpenLoopSendsItsScheduleAndNothingElse(t *testing.T) {
 }
 
 func TestWindowsCoverTheLoadAndMarkTheMeasuredPart(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", echo)
 	l := s.load()
 	l.RateRPS, l.WarmupNS, l.WindowNS = 1000, int64(200*time.Millisecond), int64(300*time.Millisecond)
-	r := mustRun(t, l, Hooks{})
+	r := apart(t, l)
 	var sent, received, measured uint64
 	for i, w := range r.Windows {
 		if w.AtMS != int64(i)*100 || w.Measured != (i >= 2 && i < 5) {
@@ -117,8 +121,9 @@ func TestWindowsCoverTheLoadAndMarkTheMeasuredPart(t *testing.T) {
 }
 
 func TestHistogramsAreWrittenSoThatOthersCanReadThem(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", echo)
-	r := mustRun(t, s.load(), Hooks{})
+	r := apart(t, s.load())
 	h, err := hdrhistogram.Decode([]byte(r.Histograms["service"]))
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +178,7 @@ func TestResponseTimeShowsAFreezeThatServiceTimeHides(t *testing.T) {
 }
 
 func TestDepthKeepsThatManyRequestsUnderWay(t *testing.T) {
+	t.Parallel()
 	const depth = 5
 	s := serve(t, "tcp", func(s *server, c net.Conn) { // it answers only when it has all of them
 		p := make([]byte, depth*payload)
@@ -191,7 +197,7 @@ func TestDepthKeepsThatManyRequestsUnderWay(t *testing.T) {
 	patiently(t, func(longer int64) error {
 		l.WindowNS *= longer
 		s.requests.Store(0)
-		r := mustRun(t, l, Hooks{})
+		r := apart(t, l)
 		if int64(r.Requests) != s.requests.Load() {
 			t.Errorf("%d right replies; the server had %d requests", r.Requests, s.requests.Load())
 		}
@@ -234,6 +240,7 @@ func TestOpenLoopLetsConnectionsTakeTurns(t *testing.T) {
 }
 
 func TestBigRequestsArriveInPieces(t *testing.T) {
+	t.Parallel()
 	for _, network := range []string{"tcp", "unix"} {
 		s := serve(t, network, func(s *server, c net.Conn) { io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c}) })
 		l := s.load()
@@ -241,7 +248,7 @@ func TestBigRequestsArriveInPieces(t *testing.T) {
 		l.Depth, l.TimeoutNS = 2, int64(5*time.Second)
 		patiently(t, func(longer int64) error {
 			l.WindowNS *= longer
-			r := mustRun(t, l, Hooks{})
+			r := apart(t, l)
 			if failures(r) > 0 {
 				t.Errorf("%s: errors %v: %s", network, r.Errors, r.FirstError)
 			}
@@ -430,10 +437,11 @@ func TestCancelEndsTheSetup(t *testing.T) {
 }
 
 func TestManyConnectionsComeUp(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", echo)
 	l := s.load()
 	l.Conns, l.Threads = 2000, 2
-	r := mustRun(t, l, Hooks{})
+	r := apart(t, l)
 	if s.accepted.Load() != 2000 || failures(r) != 0 {
 		t.Errorf("%d of 2000 connections, %d requests, errors %v: %s", s.accepted.Load(), r.Requests, r.Errors, r.FirstError)
 	}

@@ -75,6 +75,7 @@ func apart(t *testing.T, l control.Load) control.LoadResult {
 }
 
 func TestPartsOfALoadAreTheWholeLoad(t *testing.T) {
+	t.Parallel()
 	for _, rate := range []float64{0, 2000} {
 		s := serve(t, "tcp", delayed(time.Millisecond))
 		l := s.load()
@@ -138,6 +139,7 @@ func TestPartsBeginWhenTheyAreTold(t *testing.T) {
 }
 
 func TestSilentConnectionsOfAllPartsAreAsked(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "tcp", echo)
 	l := s.load()
 	l.Workload, l.Settings = "idle", map[string]string{"active": "3", "payload": fmt.Sprint(payload)}
