@@ -154,7 +154,7 @@ func TestEveryPointCarriesEveryParameter(t *testing.T) {
 	want := map[string]any{
 		"conns": 64.0, "rate": 1000.0, "arrivals": "poisson", "depth": 1.0, "transport": "tcp", "threads": 1.0,
 		"duration": "3s", "warmup": "1s", "timeout": "5s", "settle": "off", "extend": "off", "server-cpus": "0", "client-cpus": "1", "generators": 1.0, "spin": "50µs",
-		"preempt.procs": 0.0, "preempt.gogc": 50.0, "preempt.memlimit": 0.0, "echo.payload": 64.0,
+		"preempt.procs": 0.0, "preempt.gogc": 50.0, "preempt.memlimit": 0.0, "preempt.gc-every": "0s", "echo.payload": 64.0,
 	}
 	if diff := cmp.Diff(want, p.Points[1].Params); diff != "" {
 		t.Error(diff)
@@ -196,7 +196,7 @@ func TestMistakesAreTheUsersToMendAndSayWhatThereIs(t *testing.T) {
 		{"too many blocks", func(s *Sweep) { s.Blocks = 1001 }, "1001 blocks"},
 		{"unknown axis", func(s *Sweep) { s.Axes[0].Name = "con" }, `no axis "con"; there are: conns, rate, arrivals`},
 		{"a workload's option named", func(s *Sweep) { s.Axes[0].Name = "path" }, "the options of echo: payload"},
-		{"unknown option of an engine", func(s *Sweep) { s.Axes[0].Name = "coop.yeild" }, `coop has no option "yeild"; it has: gogc, memlimit, offload, procs, yield`},
+		{"unknown option of an engine", func(s *Sweep) { s.Axes[0].Name = "coop.yeild" }, `coop has no option "yeild"; it has: gc-every, gogc, memlimit, offload, procs, yield`},
 		{"unknown option of a workload", func(s *Sweep) { s.Axes[0].Name = "echo.path" }, `echo has no option "path"; it has: payload`},
 		{"unknown option of all engines", func(s *Sweep) { s.Axes[0].Name = "engine.x" }, `no engine of the sweep has an option "x"`},
 		{"engine not in the sweep", func(s *Sweep) { s.Axes[0].Name = "loop.procs" }, "loop is not in the sweep; there are: coop, preempt, echo"},
