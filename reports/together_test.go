@@ -29,6 +29,9 @@ func TestTwoRunsStandSideBySideAndEachEngineIsHeldAgainstItself(t *testing.T) {
 	if first.Words.Name != "blue0" || second.Words != first.Words || len(first.Dashes) > 0 || len(second.Dashes) == 0 || first.Shape == second.Shape {
 		t.Errorf("coop looks like %+v and %+v, want one colour, and a marker and dashes of its own in the second run", first, second)
 	}
+	if got := strings.Join(r.digest.Labels[:4], ", "); got != "coop (before), coop (after), preempt (before), preempt (after)" {
+		t.Errorf("engines stand in the order %s", got)
+	}
 	ratios := 0
 	for _, f := range r.allFigures() {
 		if !strings.Contains(f.Chart.ID, "cpu-ratio") {

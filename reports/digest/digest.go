@@ -148,21 +148,25 @@ func (d *Digest) Points() []record.Point {
 // sort makes the sections of the entries.
 func (d *Digest) sort() {
 	groups := map[[2]string][]entry{}
-	labels := map[string]bool{}
+	labels := map[string]record.Point{}
 	for _, e := range d.entries {
 		if e.point.Arm != "" && e.point.Arm != record.Again {
 			continue // a probe, which found out what to measure
 		}
 		key := [2]string{e.point.Experiment, e.point.Workload}
 		groups[key] = append(groups[key], e)
-		labels[e.point.Label()] = true
+		labels[e.point.Label()] = e.point
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(groups), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		s := newSection(newAxes(key[1], groups[key]), groups[key])
 		s.Experiment = key[0]
 		d.Sections = append(d.Sections, s)
 	}
-	d.Labels = slices.SortedFunc(maps.Keys(labels), byEngine)
+	among := runsOf(d.entries)
+	d.Labels = slices.SortedFunc(maps.Keys(labels), func(a, b string) int {
+		p, q := labels[a], labels[b]
+		return cmp.Or(byEngine(plain(p), plain(q)), among.compare(p.InRun, q.InRun))
+	})
 }
 
 // An entry is a planned point, or a trial of one.
@@ -203,8 +207,9 @@ func newSection(a axes, entries []entry) Section {
 		}
 	}
 	s.Blocks = len(blocks)
+	among := runsOf(entries)
 	for _, key := range slices.Sorted(maps.Keys(panels)) {
-		panels[key].Series = inOrder(series[key], s.Blocks)
+		panels[key].Series = inOrder(series[key], s.Blocks, among)
 		s.Panels = append(s.Panels, *panels[key])
 	}
 	slices.SortStableFunc(s.Panels, func(p, q Panel) int {
@@ -213,7 +218,7 @@ func newSection(a axes, entries []entry) Section {
 	return s
 }
 
-func inOrder(series map[string]*Series, blocks int) []Series {
+func inOrder(series map[string]*Series, blocks int, among runs) []Series {
 	var all []Series
 	for _, name := range slices.Sorted(maps.Keys(series)) {
 		s := series[name]
@@ -224,18 +229,30 @@ func inOrder(series map[string]*Series, blocks int) []Series {
 		all = append(all, *s)
 	}
 	slices.SortStableFunc(all, func(a, b Series) int {
-		return cmp.Or(byEngine(a.Label, b.Label), compareSettings(a.Options, b.Options))
+		return cmp.Or(byEngine(a.Plain(), b.Plain()), compareSettings(a.Options, b.Options), among.compare(a.Run, b.Run))
 	})
 	nameAll(all)
 	return all
 }
 
-// engineOf returns the engine of a label. Variants follow a slash, and the name of a run a space.
-func engineOf(label string) string {
-	if i := strings.IndexAny(label, "/ "); i >= 0 {
-		return label[:i]
+// runs are the names of runs that are shown side by side, in their order; there are none in one run.
+type runs []string
+
+func runsOf(entries []entry) (found runs) {
+	for _, e := range entries {
+		if run := e.point.InRun; run != "" && !slices.Contains(found, run) {
+			found = append(found, run)
+		}
 	}
-	return label
+	return found
+}
+
+func (r runs) compare(a, b string) int { return cmp.Compare(slices.Index(r, a), slices.Index(r, b)) }
+
+// plain returns the label of a point without its run.
+func plain(p record.Point) string {
+	p.InRun = ""
+	return p.Label()
 }
 
 // Plain returns the label without the run.
@@ -295,7 +312,8 @@ func (p Panel) Text() string {
 // byEngine orders engine labels: the three that are compared, the yardstick, then all others by name.
 func byEngine(a, b string) int {
 	rank := func(label string) int {
-		if i := slices.Index([]string{"coop", "preempt", "threads", "loop"}, engineOf(label)); i >= 0 {
+		engine, _, _ := strings.Cut(label, "/")
+		if i := slices.Index([]string{"coop", "preempt", "threads", "loop"}, engine); i >= 0 {
 			return i
 		}
 		return 9
