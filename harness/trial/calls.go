@@ -4,23 +4,27 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"turnlab/harness/control"
 	"turnlab/harness/proc"
 	"turnlab/harness/record"
 )
 
 // System calls are counted during the warm-up and not in the window, because counting slows them (see proc.CallCounter).
 // The load is the same, and so is what a request takes of them. Counting begins when the load has settled a little and ends
-// well before the window.
+// well before the window, both at the edge of a slice of progress, because replies are known by slices.
 const (
 	countFrom  = 0.3 // of the warm-up
 	countTo    = 0.7
-	countLeast = 200 * time.Millisecond // a shorter warm-up has no time for it
+	countLeast = 300 * time.Millisecond // a shorter warm-up has no time for it
 	countReply = 100                    // fewer replies say nothing
 
 	slice = 100 * time.Millisecond // of progress: sliceSeconds
 )
 
-// callCount is how many system calls both processes made in a part of the warm-up. Times count from the load's beginning.
+// callCount is how many system calls both processes made in a part of the warm-up. As they are taken, times are of
+// CLOCK_MONOTONIC; addTo wants them from the beginning of the load on.
 type callCount struct {
 	from, to       time.Duration
 	server, client int64
@@ -65,16 +69,16 @@ func openCounters(server, client []int) (c counters, err error) {
 
 // watch reads the counters at both ends of the part of the warm-up.
 func (c counters) watch(ctx context.Context, warmup time.Duration) (count callCount, ok bool) {
-	start := time.Now()
+	start := monotonic()
 	var totals [2][2]int64
 	var at [2]time.Duration
 	for i, share := range []float64{countFrom, countTo} {
 		select {
-		case <-time.After(time.Duration(share*float64(warmup)) - time.Since(start)):
+		case <-time.After(start + time.Duration(share*float64(warmup)).Round(slice) - monotonic()):
 		case <-ctx.Done():
 			return count, false
 		}
-		at[i] = time.Since(start)
+		at[i] = monotonic()
 		for j, counter := range c {
 			n, err := counter.Total()
 			if err != nil {
@@ -86,8 +90,25 @@ func (c counters) watch(ctx context.Context, warmup time.Duration) (count callCo
 	return callCount{at[0], at[1], totals[1][0] - totals[0][0], totals[1][1] - totals[0][1]}, true
 }
 
-// addTo writes the calls by request down. Replies are known by slices of progress; of one that lies partly between the two
-// readings, that part of its replies counts.
+// since returns the count with times from the beginning of the load on, which was a warm-up before an edge of the window.
+func (c callCount) since(opened *control.Event, warmup time.Duration) callCount {
+	if opened == nil || opened.Usage == nil {
+		return callCount{}
+	}
+	began := time.Duration(opened.Usage.MonotonicNS) - warmup
+	c.from, c.to = c.from-began, c.to-began
+	return c
+}
+
+// monotonic returns the time of the clock that all processes of the machine share.
+func monotonic() time.Duration {
+	var now unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) // cannot fail with these arguments
+	return time.Duration(now.Nano())
+}
+
+// addTo writes the calls by request down. Of a slice that lies partly between the two readings, that part of
+// its replies counts.
 func (c callCount) addTo(t *record.Trial) {
 	replies := 0.0
 	for _, w := range t.Windows {
@@ -96,7 +117,7 @@ func (c callCount) addTo(t *record.Trial) {
 			replies += float64(w.Received) * float64(within) / float64(slice)
 		}
 	}
-	if replies < countReply {
+	if replies < countReply || c.server == 0 { // no reply comes without a call: times that do not belong together
 		return
 	}
 	t.Sched = with(t.Sched, "kernel_calls_per_req", float64(c.server)/replies)

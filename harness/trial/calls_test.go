@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"turnlab/harness/control"
 	"turnlab/harness/record"
 )
 
@@ -35,10 +36,26 @@ func TestAShortWarmUpHasNoTimeToCount(t *testing.T) {
 	}
 }
 
-func TestCallsAreCountedInTheShortestWarmUpOfTheLabsOwnExperiments(t *testing.T) {
+func TestOfASliceThatIsPartlyCountedAPartOfTheRepliesCounts(t *testing.T) {
 	tr := &record.Trial{Windows: []record.Window{{AtMS: 0, Received: 1000}, {AtMS: 100, Received: 1000}}}
 	callCount{from: 60 * time.Millisecond, to: 140 * time.Millisecond, server: 1600, client: 800}.addTo(tr)
 	if got := tr.Sched["kernel_calls_per_req"]; !near(got, 2) {
 		t.Errorf("1,600 calls in 80 ms with 10 replies in each are %v by request", got)
+	}
+}
+
+func TestCallsAreOfTheTimeOfTheirReplies(t *testing.T) {
+	const second = int64(time.Second)
+	opened := &control.Event{Usage: &control.Usage{MonotonicNS: 90 * second}} // so the load began at 89.5 s
+	c := callCount{from: 89_600 * time.Millisecond, to: 89_800 * time.Millisecond, server: 5}.since(opened, 500*time.Millisecond)
+	if c.from != 100*time.Millisecond || c.to != 300*time.Millisecond || c.server != 5 {
+		t.Errorf("%+v", c)
+	}
+	if c := (callCount{server: 5}).since(&control.Event{}, 0); c != (callCount{}) {
+		t.Errorf("a generator that tells no time, and %+v", c)
+	}
+	tr := &record.Trial{Windows: []record.Window{{AtMS: 100, Received: 1000}}}
+	if (callCount{from: 100 * time.Millisecond, to: 200 * time.Millisecond}).addTo(tr); tr.Sched != nil {
+		t.Errorf("replies without a call: %v", tr.Sched)
 	}
 }

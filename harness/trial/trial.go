@@ -260,7 +260,8 @@ type watched struct {
 // edges is what was seen at both ends of the measured window.
 type edges struct {
 	opened, closed edge
-	calls          callCount // of the warm-up; empty where they cannot be counted
+	calls          callCount      // of the warm-up; empty where they cannot be counted
+	began          *control.Event // the window
 	memory         map[string]uint64
 	cpus           []int   // the trial's, as far as they can be watched
 	was, is        cpuTime // theirs
@@ -284,7 +285,7 @@ func (l *Lab) window(trial, ctx context.Context, t *record.Trial, g *generators,
 	if err != nil {
 		return e, err
 	}
-	e.calls = <-calls
+	e.calls, e.began = <-calls, opened
 	if e.opened, err = l.look(trial, server, g, w); err != nil {
 		return e, err
 	}
@@ -362,7 +363,7 @@ func (e edges) addTo(t *record.Trial) {
 		addCounts(t, e.opened.sample, e.closed.sample)
 	}
 	addAccounts(t, e.opened.accounts, e.closed.accounts)
-	e.calls.addTo(t)
+	e.calls.since(e.began, time.Duration(t.WarmupSeconds*1e9)).addTo(t)
 	addUpstream(t, e.opened.upstream, e.closed.upstream)
 	if len(e.cpus) > 0 {
 		addMachine(t, len(e.cpus), e.was, e.is)
