@@ -38,7 +38,13 @@ var Hog = &Workload{
 		{Name: "timers", Kind: option.Float, Default: "0", Min: 0, Max: 1,
 			Help: "share of the requests that are answered after a timer of 1ms; what they wait beyond it is the timer's lateness"},
 	},
-	Ops:        []Kind{Burn, Sleep},
+	Ops: []Kind{Burn},
+	Also: func(v option.Values) []Kind {
+		if v.Float("timers") > 0 {
+			return []Kind{Sleep}
+		}
+		return nil
+	},
 	Classes:    []string{classInnocent: "innocent", classHog: "hog", classBehind: "behind", classTimer: "timer"},
 	NewServer:  newHogServer,
 	NewClients: newHogClients,
@@ -68,10 +74,13 @@ func burstUnits(burst, unit time.Duration) int64 {
 	return max(1, int64((burst+unit/2)/unit))
 }
 
-type hogServer struct{ units int64 }
+type hogServer struct {
+	units  int64
+	timers bool // it answers 'T'
+}
 
 func newHogServer(v option.Values, _ Env) (Server, error) {
-	return &hogServer{burstUnits(v.Duration("burst"), v.Duration("unit"))}, nil
+	return &hogServer{burstUnits(v.Duration("burst"), v.Duration("unit")), v.Float("timers") > 0}, nil
 }
 
 // NewSession returns the session of a connection.
@@ -90,13 +99,13 @@ func (s *hogSession) Step(x *Exchange) Op {
 		x.Out = append(x.Out, s.frame[:]...)
 	}
 	for len(x.In) >= hogFrame && len(x.Out) < FlushAt {
-		switch x.In[hogLetter] {
-		case isNoHog:
+		switch letter := x.In[hogLetter]; {
+		case letter == isNoHog:
 			x.Out = append(x.Out, x.In[:hogFrame]...)
 			x.In = x.In[hogFrame:]
-		case isHog:
+		case letter == isHog:
 			return s.burn(x)
-		case isTimer:
+		case letter == isTimer && s.server.timers:
 			return s.begin(x, Op{Kind: Sleep, Wait: TimerWait})
 		default:
 			return Op{Kind: Close, Linger: true}

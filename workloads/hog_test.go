@@ -58,7 +58,7 @@ func TestHogSendsEarlierRepliesBeforeItBurns(t *testing.T) {
 
 func TestHogAnswersATimerAfterItsWait(t *testing.T) {
 	timer := []byte("T7777777")
-	out, _, ops := sessiontest.Play(newSession(t, workloads.Hog), innocent, timer, innocent)
+	out, _, ops := sessiontest.Play(newSession(t, workloads.Hog, "timers", "1%"), innocent, timer, innocent)
 	if want := string(innocent) + string(timer) + string(innocent); string(out) != want {
 		t.Fatalf("got %q, want %q", out, want)
 	}
@@ -69,7 +69,7 @@ func TestHogAnswersATimerAfterItsWait(t *testing.T) {
 }
 
 func TestHogSplitsDoNotMatter(t *testing.T) {
-	server, _ := resolve(t, workloads.Hog, nil)
+	server, _ := resolve(t, workloads.Hog, []string{"timers", "1%"})
 	in := bytes.Join([][]byte{innocent, hog, hog, []byte("T1234567"), innocent, []byte("X")}, nil)
 	whole := play(server, true, in)
 	for n := 1; n < len(in); n++ {
@@ -81,9 +81,11 @@ func TestHogSplitsDoNotMatter(t *testing.T) {
 
 func TestHogClosesOnAnUnknownLetter(t *testing.T) {
 	server, _ := resolve(t, workloads.Hog, nil)
-	got := play(server, false, innocent, []byte("X1234567"))
-	if got.out != string(innocent) || !got.closed || !got.linger {
-		t.Fatal(got)
+	for _, unknown := range []string{"X1234567", "T1234567"} { // without timers in its options it has none
+		got := play(server, false, innocent, []byte(unknown))
+		if got.out != string(innocent) || !got.closed || !got.linger {
+			t.Fatal(got)
+		}
 	}
 }
 

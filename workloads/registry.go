@@ -15,7 +15,9 @@ type Workload struct {
 	Shows   string     // what the workload is there to show, a few words
 	Options option.Set // its knobs, each a possible sweep axis
 	Ops     []Kind     // the ops its sessions use besides Read, Flush and Close
-	Classes []string   // names of the classes of its requests, when its clients are Classed; latencies are kept apart by them
+	// Also returns further ops that sessions use under some settings; nil when there are none.
+	Also    func(option.Values) []Kind
+	Classes []string // names of the classes of its requests, when its clients are Classed; latencies are kept apart by them
 	// NewServer makes the server half.
 	NewServer func(v option.Values, env Env) (Server, error)
 	// NewClients makes the requesting half from the trial's seed.
@@ -25,6 +27,16 @@ type Workload struct {
 // Uses reports whether sessions of w may return op k.
 func (w *Workload) Uses(k Kind) bool {
 	return k == Read || k == Flush || k == Close || slices.Contains(w.Ops, k)
+}
+
+// For returns the workload as it is under settings: with the ops that its sessions use then.
+func (w *Workload) For(v option.Values) *Workload {
+	if w.Also == nil {
+		return w
+	}
+	under := *w
+	under.Ops = slices.Concat(w.Ops, w.Also(v))
+	return &under
 }
 
 // All lists the workloads. Adding one is a file in this folder and a line here.

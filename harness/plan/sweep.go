@@ -333,6 +333,12 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 	if b.sharesCPUs(w, p) {
 		p.Params["spin"] = time.Duration(0).String()
 	}
+	if err := canServe(spec, w, p); err != nil {
+		if note := fmt.Sprintf("%s does not run %s with these settings: %v", spec.Label(), w.Name, err); !slices.Contains(b.notes, note) {
+			b.notes = append(b.notes, note)
+		}
+		return nil
+	}
 	if conns, depth := p.Number("conns"), p.Number("depth"); conns*depth > MaxInFlight {
 		return misuse.Errorf("%.0f connections x depth %.0f: at most %d requests can be under way", conns, depth, MaxInFlight)
 	}
@@ -341,6 +347,15 @@ func (b *builder) add(spec *engine.Spec, w *workloads.Workload, params map[strin
 	}
 	b.points = append(b.points, p)
 	return nil
+}
+
+// canServe asks whether an engine has the ops that a workload uses under a point's settings.
+func canServe(spec *engine.Spec, w *workloads.Workload, p record.Point) error {
+	settings, err := w.Options.Resolve(p.Options(w.Name))
+	if err != nil {
+		return err
+	}
+	return spec.CanServe(w.For(settings))
 }
 
 // again adds the points of the first engine a second time. One engine is enough: what an engine shows against itself is the

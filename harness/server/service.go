@@ -89,12 +89,12 @@ func (sv *service) makeServer(spec *engine.Spec, s control.Server) error {
 	if err != nil {
 		return misuse.Errorf("%w", err)
 	}
-	if err := spec.CanServe(w); err != nil {
-		return misuse.Errorf("%w", err)
-	}
 	var settings option.Values
 	if settings, err = w.Options.Resolve(s.Settings); err != nil {
 		return misuse.Errorf("workload %s: %w", w.Name, err)
+	}
+	if err := spec.CanServe(w.For(settings)); err != nil {
+		return misuse.Errorf("%w", err)
 	}
 	sv.resolved.Settings = settings.Texts()
 	if err := checkUpstreams(w, s.Upstreams); err != nil {

@@ -111,10 +111,10 @@ type composer struct {
 	from, to int64
 }
 
-// sleeps reports whether sessions wait for timers, so that a request under way is no sign that its task could run. Those of hogs
-// do so only when they are asked for timers.
+// sleeps reports whether sessions wait for timers, so that a request under way is no sign that its task could run.
 func sleeps(w *workloads.Workload, p record.Point) bool {
-	return w.Uses(workloads.Sleep) && (w != workloads.Hog || p.Number("hog.timers") > 0)
+	settings, err := w.Options.Resolve(p.Options(w.Name))
+	return err == nil && w.For(settings).Uses(workloads.Sleep)
 }
 
 // classOf says whether one of a task's requests is a hog.
