@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mostCounted bounds the threads whose system calls are counted, because each takes a file descriptor and some 20 µs to begin.
+// mostCounted bounds the threads whose system calls are counted, because each takes a file descriptor and some 50 µs to begin.
 // It has room for a thousand connections with a thread each.
 const mostCounted = 1100
 
