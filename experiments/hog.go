@@ -109,7 +109,7 @@ func fullHogSweeps() []plan.Sweep {
 
 // hogSeries are compared; the first is what the others are held against.
 var hogSeries = []series{
-	plainly("coop"), tuned("coop", "coop.yield", "100µs", "coop yield=100us"), tuned("coop", "coop.offload", 1.0, "coop offload=1"),
+	plainly("coop"), tuned("coop", "coop.yield", "100µs", "coop yield=100µs"), tuned("coop", "coop.offload", 1.0, "coop offload=1"),
 	plainly("preempt"), tuned("preempt", "preempt.procs", 2.0, "preempt procs=2"), plainly("preempt/nopreempt"),
 	plainly("threads"), plainly("threads/pool"),
 }

@@ -25,7 +25,7 @@ func (r *report) key() []engineKey {
 		list = append(list, engineKey{label, label, decides(label, nil), template.HTML(r.looks[label].Icon())})
 		for _, s := range settings {
 			if s.Label == label {
-				list = append(list, engineKey{Name: s.Name, Decides: decides(label, optionNames(s.Options)), Icon: template.HTML(r.looks[s.Name].Icon())})
+				list = append(list, engineKey{Name: s.Name, Decides: decides(label, optionsOf(s)), Icon: template.HTML(r.looks[s.Name].Icon())})
 			}
 		}
 	}
@@ -39,11 +39,8 @@ func (r *report) settings() []digest.Series {
 	for _, section := range r.shown() {
 		for _, p := range section.Panels {
 			for _, s := range p.Series {
-				s.Options = slices.DeleteFunc(slices.Clone(s.Options), isOff)
-				same := func(o digest.Series) bool {
-					return o.Label == s.Label && slices.Equal(optionNames(o.Options), optionNames(s.Options))
-				}
-				if p.Mode != record.Primitive && len(s.Options) > 0 && !slices.ContainsFunc(list, same) {
+				same := func(o digest.Series) bool { return o.Label == s.Label && slices.Equal(optionsOf(o), optionsOf(s)) }
+				if p.Mode != record.Primitive && s.Setting != "" && !slices.ContainsFunc(list, same) {
 					list = append(list, s)
 				}
 			}
@@ -52,13 +49,12 @@ func (r *report) settings() []digest.Series {
 	return list
 }
 
-// isOff reports whether an option has the value that switches it off.
-func isOff(o digest.Setting) bool { return o.Value.Numeric && o.Value.Number == 0 }
-
-func optionNames(options []digest.Setting) []string {
+// optionsOf names the options that are set in a series.
+func optionsOf(s digest.Series) []string {
 	var list []string
-	for _, o := range options {
-		list = append(list, o.Name)
+	for _, part := range strings.Fields(s.Setting) {
+		name, _, _ := strings.Cut(part, "=")
+		list = append(list, name)
 	}
 	return list
 }
