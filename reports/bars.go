@@ -172,29 +172,27 @@ func (e easel) measuredMetrics() []digest.Metric {
 	})
 }
 
-// slope draws a line through the trials of all cells. The lines of single blocks are what its spread is made of.
+// slope draws a line through the trials of each block; the figure is the median of the lines, as in the findings.
 func (e easel) slope(cells []digest.Cell, m digest.Metric) (v rowValue, ok bool) {
-	line, err := slopeOf(cells, m, every)
+	lines := slopesOf(cells, m)
+	sum, err := stat.Summarise(lines)
 	if err != nil {
-		return v, false // too few sizes: the table of medians still has them
+		return v, false // too few sizes in every block: the table of medians still has them
 	}
-	v.sum = digest.Summary{Median: line.Slope.Value, Lo: math.Inf(-1), Hi: math.Inf(1), N: line.N}
-	for _, block := range blocksOf(cells) {
-		if one, err := slopeOf(cells, m, func(t *record.Trial) bool { return t.Block == block }); err == nil {
-			v.sum.Values = append(v.sum.Values, one.Slope.Value)
-		}
-	}
+	v.sum = digest.Summary{Median: sum.Median, Lo: math.Inf(-1), Hi: math.Inf(1), N: sum.N, Values: lines}
 	switch {
-	case line.Slope.Exists():
-		v.sum.Lo, v.sum.Hi = line.Slope.Low, line.Slope.High
-	case !e.section.Intervals() && len(v.sum.Values) > 0:
-		v.sum.Lo, v.sum.Hi = slices.Min(v.sum.Values), slices.Max(v.sum.Values)
+	case sum.Exists():
+		v.sum.Lo, v.sum.Hi = sum.Low, sum.High
+	case !e.section.Intervals():
+		v.sum.Lo, v.sum.Hi = sum.Min, sum.Max
 	}
-	v.off = line.Off
+	if all, err := stat.Slope(pointsOf(cells, m, every)); err == nil {
+		v.off = all.Off
+	}
 	for _, part := range e.metrics {
 		each := math.NaN()
-		if l, err := slopeOf(cells, part, every); err == nil {
-			each = l.Slope.Value
+		if sum, err := stat.Summarise(slopesOf(cells, part)); err == nil {
+			each = sum.Median
 		}
 		v.parts = append(v.parts, each)
 	}
@@ -203,8 +201,19 @@ func (e easel) slope(cells []digest.Cell, m digest.Metric) (v rowValue, ok bool)
 
 func every(*record.Trial) bool { return true }
 
-func slopeOf(cells []digest.Cell, m digest.Metric, of func(*record.Trial) bool) (stat.Line, error) {
-	var xs, ys []float64
+// slopesOf returns the slope of each block that has trials of enough sizes.
+func slopesOf(cells []digest.Cell, m digest.Metric) []float64 {
+	var slopes []float64
+	for _, block := range blocksOf(cells) {
+		if line, err := stat.Slope(pointsOf(cells, m, func(t *record.Trial) bool { return t.Block == block })); err == nil {
+			slopes = append(slopes, line.Slope.Value)
+		}
+	}
+	return slopes
+}
+
+// pointsOf returns where trials lie: what they have on the axis, and the figure.
+func pointsOf(cells []digest.Cell, m digest.Metric, of func(*record.Trial) bool) (xs, ys []float64) {
 	for _, c := range cells {
 		for _, t := range c.Valid() {
 			if y, ok := m.Of(t); ok && of(t) {
@@ -212,7 +221,7 @@ func slopeOf(cells []digest.Cell, m digest.Metric, of func(*record.Trial) bool) 
 			}
 		}
 	}
-	return stat.Slope(xs, ys)
+	return xs, ys
 }
 
 // blocksOf lists the blocks of the valid trials.
