@@ -62,7 +62,7 @@ type fault struct {
 var real = map[string]fault{
 	"bad_answers":    {server: "lies", level: record.Invalid, least: 0.0004, most: 0.004},
 	"no_answers":     {server: "mute", level: record.Invalid},
-	"unanswered":     {server: "swallows", axes: "conns=64 timeout=600ms", level: record.Warn, least: 0.0004, most: 0.004},
+	"unanswered":     {server: "swallows", axes: "conns=64 timeout=600ms", level: record.Warn, least: 1e-6, most: 0.004}, // those whose time is up before the end are errors
 	"rate_missed":    {server: "slow", axes: "rate=2000 conns=1", level: record.Invalid, least: 0.02, most: 0.30},
 	"overloaded":     {server: "slow", axes: "rate=2000 conns=64", level: record.Warn, least: 0.02, most: 0.30},
 	"arrivals_wrong": {server: "freezes", axes: "rate=1000 conns=2 duration=1s", level: record.Warn, least: 6, most: 1e6},
