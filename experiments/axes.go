@@ -102,6 +102,9 @@ func tuned(label, option string, value any, name string) series {
 	return series{name, is(label, map[string]any{option: value})}
 }
 
+// milliseconds writes a duration for readers.
+func milliseconds(d time.Duration) string { return number(d.Seconds()*1000) + " ms" }
+
 // seconds writes a duration as an axis takes it, rounded up to a tenth of a second.
 func seconds(d time.Duration) string {
 	tenth := 100 * time.Millisecond

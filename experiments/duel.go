@@ -82,15 +82,19 @@ func (d duel) word(v stat.Verdict, judged bool) string {
 	return d.byRanges()
 }
 
-// byRanges is what few trials show: see farApart.
+// byRanges is what few trials show: see farApart. What is far apart in two trials is told, so that it does not look like what
+// overlaps, and is not called seen.
 func (d duel) byRanges() string {
 	a, b := d.a.sorted(), d.b.sorted()
-	switch {
-	case min(len(a), len(b)) < fewTrials:
+	above, below := a[0] > farApart*b[len(b)-1], b[0] > farApart*a[len(a)-1]
+	switch two := min(len(a), len(b)) < fewTrials; {
+	case two && (above || below):
+		return reports.FarInTwo
+	case two:
 		return reports.TooFew
-	case a[0] > farApart*b[len(b)-1]:
+	case above:
 		return reports.FarAbove
-	case b[0] > farApart*a[len(a)-1]:
+	case below:
 		return reports.FarBelow
 	}
 	return reports.TooFew
@@ -174,10 +178,14 @@ func fewer(list []duel) (names []string) {
 
 // glanced says what was seen where nothing could be claimed: a finding is also read alone.
 func glanced(list []duel) string {
-	if !slices.ContainsFunc(list, duel.seen) {
-		return ""
+	far, two := "", ""
+	if slices.ContainsFunc(list, duel.seen) {
+		far = fmt.Sprintf("Seen far is more than %g× apart in all trials.", farApart)
 	}
-	return fmt.Sprintf("Seen far is more than %g× apart in all trials.", farApart)
+	if slices.ContainsFunc(list, func(d duel) bool { return d.verdict == reports.FarInTwo }) {
+		two = fmt.Sprintf("Far apart with n 2 is more than %g× apart where one has two trials, too few to be called seen.", farApart)
+	}
+	return sentences(far, two)
 }
 
 // unrated says which series have a figure that is not above 0, so that a ratio would mean nothing.
@@ -196,29 +204,61 @@ func unrated(list []duel) string {
 	return "No ratio where the figure of a block is not above 0: " + join(names) + "."
 }
 
-// extremes ends a title: it names the largest and the smallest figure, "77 ms under preempt/nopreempt and 2.9 ms under coop", and
-// says when no statistics stand behind them, or when nothing was told apart: a title is read alone. A figure of one trial is
-// named only when there are not two others.
-func extremes(measures []measure, u unit.Unit, list []duel) string {
-	sure := slices.DeleteFunc(slices.Clone(measures), func(m measure) bool { return len(m.byBlock) < 2 })
-	if len(sure) < 2 {
-		sure = slices.Clone(measures)
-	}
-	slices.SortStableFunc(sure, func(a, b measure) int { return cmp.Compare(b.median(), a.median()) })
-	top, low := sure[0], sure[len(sure)-1]
-	text := u.Format(top.median()) + " under " + top.name
-	if len(sure) > 1 {
-		text += " and " + u.Format(low.median()) + " under " + low.name
-	}
-	return text + seenIn(len(top.byBlock), len(low.byBlock), level(list))
+// A figure is what a title can name.
+type figure struct {
+	name  string
+	value float64
+	n     int // trials, or blocks of a ratio
 }
 
-func seenIn(a, b int, level string) string {
+// figuresOf are the medians of measures, without that of a baseline.
+func figuresOf(measures []measure, baseline string) (list []figure) {
+	for _, m := range measures {
+		if m.name != baseline {
+			list = append(list, figure{m.name, m.median(), len(m.byBlock)})
+		}
+	}
+	return list
+}
+
+// except leaves the duels of a baseline out.
+func except(list []duel, baseline string) []duel {
+	return slices.DeleteFunc(slices.Clone(list), func(d duel) bool { return d.a.name == baseline })
+}
+
+// extremes ends a title: it names the largest and the smallest figure, "77 ms under preempt/nopreempt and 2.9 ms under coop", and
+// says when no statistics stand behind them, or when nothing was told apart: a title is read alone. A figure of one trial is
+// named only when there are not two others. What the first figure is of may follow it, as in "1.34× as dear under threads".
+func extremes(figures []figure, u unit.Unit, of, level string) string {
+	sure := slices.DeleteFunc(slices.Clone(figures), func(f figure) bool { return f.n < 2 })
+	if len(sure) < 2 {
+		sure = slices.Clone(figures)
+	}
+	slices.SortStableFunc(sure, func(a, b figure) int { return cmp.Compare(b.value, a.value) })
+	top, low := sure[0], sure[len(sure)-1]
+	text := u.Format(top.value) + of + " under " + top.name
+	if len(sure) > 1 {
+		text += " and " + u.Format(low.value) + " under " + low.name
+	}
+	return text + seenIn(level, top.n, low.n)
+}
+
+// everyone ends a title that names all figures in their order: "coop 65.5 ms, preempt 33.7 ms and threads 4.24 ms".
+func everyone(figures []figure, u unit.Unit, level string) string {
+	var parts []string
+	var trials []int
+	for _, f := range figures {
+		parts, trials = append(parts, f.name+" "+u.Format(f.value)), append(trials, f.n)
+	}
+	return join(parts) + seenIn(level, trials...)
+}
+
+func seenIn(level string, trials ...int) string {
 	switch {
-	case max(a, b) == 1:
+	case slices.Max(trials) == 1:
 		return " (one valid trial)"
-	case min(a, b) < stat.MinTrials:
-		return " (in " + span([]int{a, b}) + " trials)"
+	case slices.Min(trials) < stat.MinTrials:
+		return " (in " + span(trials) + " trials)"
 	case level == reports.Seen:
 		return " (seen, not claimed)"
 	case level == reports.Open:

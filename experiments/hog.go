@@ -114,6 +114,9 @@ var hogSeries = []series{
 	plainly("threads"), plainly("threads/pool"),
 }
 
+// hogAnswers are the series that the title sets beside each other: the task decides, the runtime, the kernel.
+var hogAnswers = []string{"coop", "preempt", "threads"}
+
 // plain picks engines without the options that experiments turn.
 func plain(labels ...string) where {
 	return func(p record.Point) bool {
@@ -184,8 +187,8 @@ var hog = &Experiment{
 // hogFindings answer who suffered, by how much, and how engines differ in it.
 func hogFindings(d *digest.Digest) []reports.Finding {
 	v := viewOf(d, "hog")
-	condition := fmt.Sprintf("%g %% of the requests computed for %v, %s requests/s in an open loop, a quarter of one CPU's time in all",
-		100*hogShown.share, hogShown.burst, number(hogShown.rate()))
+	condition := fmt.Sprintf("%g %% of the requests computed for %s, %s requests/s in an open loop, a quarter of one CPU's time in all; CPU per request has the hogs' in it",
+		100*hogShown.share, milliseconds(hogShown.burst), number(hogShown.rate()))
 	var f findings
 	f.add(v.beside(condition))
 	if len(f) > 0 {
@@ -197,40 +200,49 @@ func hogFindings(d *digest.Digest) []reports.Finding {
 	return f
 }
 
-// beside answers the question in one table: what innocents waited beside hogs and without, under each engine, and how that
-// compares with coop, where nobody interrupts. Growths and comparisons are a family each.
+// beside answers the question in one table: what innocents waited beside hogs and without, under each engine, how that compares
+// with coop, where nobody interrupts, and what it cost hogs and server. Growths and comparisons are a family each.
 func (v view) beside(condition string) (reports.Finding, bool) {
 	m := metric("innocent-p99")
 	shown, calm := is("", hogShown.params()).and(mainly), is("", hogCalm.params()).and(mainly)
-	var hogged, quiet []measure
+	var b besides
 	var missing []string
 	for _, s := range hogSeries {
-		x := values(s.name, v.trials, s.is.and(shown), m)
+		read := func(at where, id string) measure { return values(s.name, v.trials, s.is.and(at), metric(id)) }
+		x := read(shown, m.ID)
 		if len(x.byBlock) == 0 {
 			missing = v.missed(missing, s, shown)
 			continue
 		}
-		hogged, quiet = append(hogged, x), append(quiet, values(s.name, v.trials, s.is.and(calm), m))
+		b.hogged, b.quiet = append(b.hogged, x), append(b.quiet, read(calm, m.ID))
+		b.cpu, b.hogs = append(b.cpu, read(shown, "cpu")), append(b.hogs, read(shown, "hog-p50"))
 	}
-	if len(hogged) < 2 {
+	if len(b.hogged) < 2 {
 		return reports.Finding{}, false
 	}
-	var pairs, against [][2]measure
-	for i, x := range hogged {
-		pairs = append(pairs, [2]measure{x, quiet[i]})
-		if hogged[0].name == hogSeries[0].name && i > 0 {
-			against = append(against, [2]measure{x, hogged[0]})
-		}
-	}
-	n := v.noise(hogSeries, shown, m)
-	return besides{hogged, quiet, duels(pairs, n.floor), duels(against, n.floor), n}.finding(m.Unit, condition, missing)
+	b.noise = v.noise(hogSeries, shown, m)
+	b.compare()
+	return b.finding(m.Unit, condition, missing)
 }
 
 // besides are the figures of the table, by series.
 type besides struct {
 	hogged, quiet  []measure
+	cpu, hogs      []measure // what a request cost the server, and what a hog waited at the median
 	grown, against []duel
 	noise          noise
+}
+
+// compare holds each series against itself without hogs, and against coop.
+func (b *besides) compare() {
+	var grown, against [][2]measure
+	for i, x := range b.hogged {
+		grown = append(grown, [2]measure{x, b.quiet[i]})
+		if i > 0 && b.hogged[0].name == hogSeries[0].name {
+			against = append(against, [2]measure{x, b.hogged[0]})
+		}
+	}
+	b.grown, b.against = duels(grown, b.noise.floor), duels(against, b.noise.floor)
 }
 
 func (b besides) finding(u unit.Unit, condition string, missing []string) (reports.Finding, bool) {
@@ -239,20 +251,39 @@ func (b besides) finding(u unit.Unit, condition string, missing []string) (repor
 		return reports.Finding{}, false
 	}
 	f := reports.Finding{
-		Level: level(all), Charts: []string{"innocents", "burst"},
-		Title:   "Beside " + number(hogShown.burst.Seconds()*1000) + " ms hogs, innocents' p99 was " + extremes(b.hogged, u, all),
-		Columns: []string{"with hogs", "without", "grew by", "against coop"},
-		Text:    sentences(b.growths(), evidence(all, b.noise, condition, missing)),
+		Level: level(all), Charts: []string{"innocents", "burst"}, Title: b.title(u),
+		Columns: []string{"p99", "no hogs", "× coop", "CPU/req", "hog p50"},
+		Text:    sentences(b.growths(), list("Fewer trials stand behind the p99 without hogs", b.scarcer()), evidence(all, b.noise, condition, missing)),
 	}
 	for i, x := range b.hogged {
-		growth := nothing
-		if d := duelOf(b.grown, x.name); d != nil {
-			growth = d.cell()
-		}
 		ratio, verdict := held(b.against, x, x.name == hogSeries[0].name)
-		f.Rows = append(f.Rows, row(x, verdict, x.cell(u), b.quiet[i].cell(u), growth, ratio))
+		f.Rows = append(f.Rows, row(x, verdict, x.cell(u), b.quiet[i].cell(u), ratio, b.cpu[i].cell(u), b.hogs[i].cell(u)))
 	}
+	counted(&f, 1, behind(b.hogged))
 	return f, true
+}
+
+// title sets the three answers to the question beside each other, as their engines come; variants are in the table. Where there are
+// not two of them it names the extremes of what there is.
+func (b besides) title(u unit.Unit) string {
+	asTheyCome := func(name string) bool { return slices.Contains(hogAnswers, name) }
+	answers := slices.DeleteFunc(slices.Clone(b.hogged), func(m measure) bool { return !asTheyCome(m.name) })
+	title := "Beside " + milliseconds(hogShown.burst) + " hogs, innocents' p99"
+	if len(answers) < 2 {
+		return title + " was " + extremes(figuresOf(b.hogged, ""), u, "", level(append(slices.Clone(b.grown), b.against...)))
+	}
+	told := slices.DeleteFunc(slices.Clone(b.against), func(d duel) bool { return !asTheyCome(d.a.name) })
+	return title + ": " + everyone(figuresOf(answers, ""), u, level(told))
+}
+
+// scarcer says where fewer trials without hogs count than with them.
+func (b besides) scarcer() (names []string) {
+	for i, x := range b.quiet {
+		if n := len(x.byBlock); n < len(b.hogged[i].byBlock) {
+			names = append(names, fmt.Sprintf("%s (%d)", b.hogged[i].name, n))
+		}
+	}
+	return names
 }
 
 // growths says which engines were told from themselves without hogs; the table's verdict is about coop.

@@ -16,7 +16,7 @@ var preemptionSeries = []series{plainly("preempt"), plainly("preempt/nopreempt")
 var preemptionBursts = []time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond}
 
 // preemptionShown is the burst that findings speak of.
-const preemptionShown = "100ms"
+const preemptionShown = 100 * time.Millisecond
 
 // collecting is a server on two Ps whose garbage is collected every 20 ms. A collection stops all Ps before it begins, and
 // one whose goroutine cannot be stopped keeps the other one standing: that is why Go got its signal (golang/go#24543). With
@@ -31,7 +31,7 @@ func preemptionSweeps() []plan.Sweep {
 	sweeps := many(doubled(sweep(labels, "http", append(measured("300ms", "1s"), "conns", "64")...)))
 	for _, burst := range preemptionBursts {
 		beside := sweep(labels, "hog", hogCell{0.01, burst}.axes(time.Second)...)
-		beside.AA = burst.String() == preemptionShown
+		beside.AA = burst == preemptionShown
 		sweeps = append(sweeps, beside)
 	}
 	pairs := append([]string{"preempt.procs", "2", "preempt.gc-every", "0s," + collecting}, hogCell{0.01, collectingBurst}.axes(time.Second)...)
@@ -46,7 +46,7 @@ var collected = []series{
 func onTwoPs(label, every string) series {
 	name := label
 	if every != "0s" {
-		name += " with gc"
+		name += "+gc"
 	}
 	return series{name, is(label, map[string]any{"preempt.procs": 2.0, "preempt.gc-every": every})}
 }
@@ -97,13 +97,13 @@ func preemptionFindings(d *digest.Digest) []reports.Finding {
 	v := viewOf(d, "preemption")
 	var f findings
 	f.add(v.against(contest{
-		metric: "innocent-p99", series: preemptionSeries, at: is("", map[string]any{"hog.burst": preemptionShown}), charts: []string{"saved"},
-		title: "Beside hogs of " + preemptionShown + ", innocents' p99 was", condition: "one request in a hundred computed; a quarter of one CPU's time in all, open loop",
+		metric: "innocent-p99", series: preemptionSeries, at: is("", map[string]any{"hog.burst": preemptionShown.String()}), charts: []string{"saved"},
+		title: "Beside " + milliseconds(preemptionShown) + " hogs, innocents' p99 was", condition: "one request in a hundred computed; a quarter of one CPU's time in all, open loop",
 	}))
 	f.add(v.against(contest{
 		metric: "innocent-p99", series: collected, at: onTwo, charts: []string{"stop", "collected"},
-		title:     "On two Ps, innocents' p99 was",
-		condition: "hogs of " + collectingBurst.String() + "; with gc, garbage was collected every " + collecting + ", before which all goroutines stop",
+		title:     "On two Ps beside " + milliseconds(collectingBurst) + " hogs, p99 was",
+		condition: "the p99 is that of innocents; +gc has its garbage collected every " + collecting + ", before which all goroutines stop",
 	}))
 	f.add(v.against(contest{
 		metric: "cpu", series: preemptionSeries[:2], at: of("http"), charts: []string{"cost"},

@@ -115,7 +115,7 @@ func primitiveFindings(d *digest.Digest) []reports.Finding {
 	}))
 	f.add(v.against(contest{
 		metric: "ns-per-op", series: readySeries, at: pinned("ready"), charts: []string{"ready"},
-		title: "A switch to a task with input took", condition: "a byte through a pair of sockets, two tasks in turn on one CPU; loop has nobody to switch to",
+		title: "A switch to a task with input took", baseline: "loop", condition: "a byte through a pair of sockets, two tasks in turn on one CPU; loop has nobody to switch to",
 	}))
 	f.add(v.against(contest{
 		metric: "ns-per-op", series: taskSeries, at: doing("spawn", nil), charts: []string{"spawn"},

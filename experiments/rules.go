@@ -3,12 +3,14 @@ package experiments
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"turnlab/harness/record"
 	"turnlab/harness/stat"
 	"turnlab/reports"
 	"turnlab/reports/digest"
+	"turnlab/reports/unit"
 )
 
 // Rules turn records into findings: a title from the extremes, a row for each series, and a sentence of conditions. A row
@@ -20,7 +22,8 @@ import (
 //   - Where one difference of a family has so many blocks, one that has fewer is told to have too few.
 //   - With fewer blocks throughout no statistics can claim anything. A sentence then gives ranges, and says that two engines
 //     were seen far apart when there are at least fewTrials trials of each and their ranges are more than farApart times
-//     apart: such a gap is larger than what a machine's bad moments make, and still it is what was seen and no claim.
+//     apart: such a gap is larger than what a machine's bad moments make, and still it is what was seen and no claim. The same
+//     gap where one has two trials is told as that, and nothing is said of it.
 //
 // No rule reads an invalid trial, a second arm (but for the noise), or a probe. A rule whose figures are missing says
 // nothing, and a sentence that had to leave a series out says so.
@@ -34,7 +37,9 @@ type growth struct {
 	metric    string
 	series    []series
 	from, to  where
-	title     string    // the subject of a sentence that goes on with "came to 81 ms under coop and 20 ms under preempt"
+	title     string    // begins a sentence that goes on with "1.34×"
+	of        string    // what that ratio is of, as in "1.34× as dear"
+	baseline  string    // the series that the title leaves out, see contest
 	columns   [2]string // what to and from are, for the table
 	condition string
 	charts    []string
@@ -56,25 +61,56 @@ func (v view) grown(g growth) (reports.Finding, bool) {
 	}
 	noise := v.noise(g.series, g.to, m)
 	list := duels(pairs, noise.floor)
-	if len(list) == 0 {
+	ratios := ratiosOf(except(list, g.baseline))
+	if len(ratios) == 0 {
 		return reports.Finding{}, false
 	}
 	f := reports.Finding{
-		Level: level(list), Charts: g.charts, Columns: []string{g.columns[0], g.columns[1], "grew by"},
-		Text: evidence(list, noise, g.condition, missing),
+		Level: level(list), Charts: g.charts, Columns: []string{g.columns[0], g.columns[1], "against " + g.columns[1]},
+		Title: g.title + " " + extremes(ratios, unit.Times, " "+g.of, level(except(list, g.baseline))),
+		Text:  evidence(list, noise, g.condition, missing),
 	}
-	var after []measure
+	var trials []int
 	for _, p := range pairs {
 		d := duelOf(list, p[0].name)
+		trials = append(trials, min(len(p[0].byBlock), len(p[1].byBlock)))
 		if d == nil {
 			f.Rows = append(f.Rows, row(p[0], reports.NotTogether, p[0].cell(m.Unit), p[1].cell(m.Unit), nothing))
 			continue
 		}
-		after = append(after, d.a)
 		f.Rows = append(f.Rows, row(d.a, d.verdict, d.a.cell(m.Unit), d.b.cell(m.Unit), d.cell()))
 	}
-	f.Title = g.title + " came to " + extremes(after, m.Unit, list)
+	counted(&f, 2, trials)
 	return f, true
+}
+
+// ratiosOf are the ratios of duels that have one.
+func ratiosOf(list []duel) (ratios []figure) {
+	for _, d := range list {
+		if !d.none() {
+			ratios = append(ratios, figure{d.a.name, d.ratio.Ratio, d.ratio.N})
+		}
+	}
+	return ratios
+}
+
+// counted tells of each row how many trials are behind the figures before column at, if rows differ in that.
+func counted(f *reports.Finding, at int, trials []int) {
+	if slices.Min(trials) == slices.Max(trials) {
+		return
+	}
+	f.Columns = slices.Insert(f.Columns, at, "n")
+	for i, n := range trials {
+		f.Rows[i].Cells = slices.Insert(f.Rows[i].Cells, at, reports.FindingCell{Text: strconv.Itoa(n)})
+	}
+}
+
+// behind are the numbers of trials of measures.
+func behind(measures []measure) (trials []int) {
+	for _, m := range measures {
+		trials = append(trials, len(m.byBlock))
+	}
+	return trials
 }
 
 // row makes the row of a measure.
@@ -88,6 +124,7 @@ type contest struct {
 	series    []series
 	at        where
 	title     string // begins a sentence that goes on with "81 ms under coop"
+	baseline  string // the series that the title leaves out, because it does less than the others; the table has it
 	column    string // what the figure is called, if not as the metric
 	condition string
 	charts    []string
@@ -122,7 +159,8 @@ func versus(measures []measure, m digest.Metric, noise noise, c contest, missing
 		return reports.Finding{}, false
 	}
 	f := reports.Finding{
-		Level: level(list), Title: c.title + " " + extremes(measures, m.Unit, list), Charts: c.charts,
+		Level: level(list), Charts: c.charts,
+		Title:   c.title + " " + extremes(figuresOf(measures, c.baseline), m.Unit, "", level(except(list, c.baseline))),
 		Columns: []string{cmp.Or(c.column, m.Short), "against " + measures[0].name},
 		Text:    evidence(list, noise, c.condition, missing),
 	}
@@ -130,6 +168,7 @@ func versus(measures []measure, m digest.Metric, noise noise, c contest, missing
 		ratio, verdict := held(list, x, i == 0)
 		f.Rows = append(f.Rows, row(x, verdict, x.cell(m.Unit), ratio))
 	}
+	counted(&f, 1, behind(measures))
 	return f, true
 }
 

@@ -115,7 +115,12 @@ func TestFewBlocksClaimNothingAndTellWhatLayFarApartInAllOfThemAsSeen(t *testing
 	mustNot(t, f, "no difference", "higher", "lower", "seen", "Seen")
 	// Far apart, but there are only two.
 	f, ok = viewOf(digestOf(made("a", nil, 100, 120), made("b", nil, 900, 920)), "x").against(two)
-	must(t, f, ok, reports.Open, "(in 2 trials)", "too few blocks", "Ranges over 2 blocks")
+	must(t, f, ok, reports.Open, "(in 2 trials)", "far apart, n 2", "Ranges over 2 blocks", "more than 2× apart where one has two trials, too few to be called seen.")
+	mustNot(t, f, "seen far", "Seen far", "too few blocks")
+	f, ok = viewOf(digestOf(made("a", nil, 900, 920, 910), made("b", nil, 100, 120)), "x").against(two)
+	must(t, f, ok, reports.Open, "(in 2 to 3 trials)", "far apart, n 2")
+	f, ok = viewOf(digestOf(made("a", nil, 100, 120), made("b", nil, 210, 230)), "x").against(two) // not two times apart
+	must(t, f, ok, reports.Open, "too few blocks | Ranges over 2 blocks, too few for a claim. Somewhere.")
 	f, ok = viewOf(digestOf(made("a", nil, 100), made("b", nil, 900)), "x").against(two)
 	must(t, f, ok, reports.Open, "under a (one valid trial)", "9.00× one valid trial", "One valid trial each.")
 }
@@ -131,12 +136,12 @@ func TestARowWithFewBlocksBesideOneWithEnoughIsNeverToldApart(t *testing.T) {
 	a, b := made("a", nil, 100, 101, 102, 103, 104, 105), made("b", nil, 200, 202, 204, 206, 208, 210)
 	c := without(2, made("c", nil, 900, 900, 900, 900, 900, 900))
 	f, ok := viewOf(digestOf(a, b, c), "x").against(three)
-	must(t, f, ok, reports.Claim, "2.00× (2.00× to 2.00×) higher", "c 900 µs (900 µs to 900 µs) 8.74× (8.57× to 9.00×) too few blocks",
+	must(t, f, ok, reports.Claim, "2.00× (2.00× to 2.00×) higher", "c 900 µs (900 µs to 900 µs) 5 8.74× (8.57× to 9.00×) too few blocks",
 		"95 % intervals over 6 blocks; ranges where there are fewer: c (5).")
 	mustNot(t, f, "seen", "Seen", "Ranges over")
 	// When the row that all are held against has lost one, no ratio has an interval, though figures have.
 	f, ok = viewOf(digestOf(without(2, a), b, made("c", nil, 900, 900, 900, 900, 900, 900)), "x").against(three)
-	must(t, f, ok, reports.Seen, "c 900 µs (900 µs to 900 µs) 8.74× (8.57× to 9.00×) seen far above", "(in 5 to 6 trials)",
+	must(t, f, ok, reports.Seen, "c 900 µs (900 µs to 900 µs) 6 8.74× (8.57× to 9.00×) seen far above", "(in 5 to 6 trials)",
 		"Ratios are ranges over 5 blocks, too few for a claim; figures of 6 trials or more have 95 % intervals.")
 	mustNot(t, f, "higher")
 }
@@ -187,14 +192,14 @@ func TestGrowthComparesAnEngineWithItself(t *testing.T) {
 	calm, hogged := map[string]any{"hog.share": 0.0}, map[string]any{"hog.share": 0.01}
 	rule := growth{
 		metric: "response-p99", series: two.series, from: is("", calm), to: is("", hogged),
-		title: "Its p99", columns: [2]string{"with hogs", "without"}, condition: "somewhere",
+		title: "Its p99 became", of: "as long", columns: [2]string{"with hogs", "without"}, condition: "somewhere",
 	}
 	d := digestOf(
 		made("a", calm, 100, 100, 100, 100, 100, 100), made("a", hogged, 100, 101, 99, 100, 101, 99),
 		made("b", calm, 50, 51, 52, 53, 54, 55), made("b", hogged, 5000, 5100, 5200, 5300, 5400, 5500),
 	)
 	f, ok := viewOf(d, "x").grown(rule)
-	must(t, f, ok, reports.Claim, "Its p99 came to 5.25 ms under b and 100 µs under a", "100× (100× to 100×) higher", "1.00× (0.99× to 1.01×) no difference shown")
+	must(t, f, ok, reports.Claim, "Its p99 became 100× as long under b and 1.00× under a |", "100× (100× to 100×) higher", "1.00× (0.99× to 1.01×) no difference shown")
 	if f, ok := viewOf(digestOf(made("a", hogged, 100)), "x").grown(rule); ok {
 		t.Errorf("a growth from nothing: %s", text(f))
 	}
@@ -211,10 +216,11 @@ func TestBesideHogsFewTrialsAreToldAsSeen(t *testing.T) {
 	named := func(name string, m measure) measure { m.name = name; return m }
 	coop, threads := named("coop", us(80_000, 81_000, 82_000)), named("threads", us(300, 310, 320))
 	quiet := []measure{named("coop", us(200, 210, 220)), named("threads", us(200, 210, 220))}
-	grown := duels([][2]measure{{coop, quiet[0]}, {threads, quiet[1]}}, 0)
-	against := duels([][2]measure{{threads, coop}}, 0)
-	f, ok := besides{[]measure{coop, threads}, quiet, grown, against, noise{from: nowhere}}.finding(metric("innocent-p99").Unit, "somewhere", nil)
-	must(t, f, ok, reports.Seen, "under threads (in 3 trials)", "seen far below", "Seen far from the same engine without hogs: coop.", "Ranges over 3 blocks, too few for a claim.")
+	none := []measure{{}, {}}
+	b := besides{hogged: []measure{coop, threads}, quiet: quiet, cpu: none, hogs: none, noise: noise{from: nowhere}}
+	b.compare()
+	f, ok := b.finding(metric("innocent-p99").Unit, "somewhere", nil)
+	must(t, f, ok, reports.Seen, "innocents' p99: coop 81.0 ms and threads 310 µs (in 3 trials)", "seen far below", "Seen far from the same engine without hogs: coop.", "Ranges over 3 blocks, too few for a claim.")
 	mustNot(t, f, "Told", "lower", "A/A")
 }
 
@@ -285,9 +291,11 @@ func TestTheHogFindingsSayWhoSuffered(t *testing.T) {
 			for block := range 6 {
 				one := made(name, params, 1)[0]
 				one.Experiment, one.Block = "hog", block
-				one.Classes = map[string]record.Class{"innocent": {LatencyNS: map[string]record.Latency{
-					"response": {P99: int64(1000 * waits[i] * (1 + float64(block)/50))},
-				}}}
+				one.CPU = &record.CPU{ServerNSPerReq: 700_000}
+				one.Classes = map[string]record.Class{
+					"innocent": {LatencyNS: map[string]record.Latency{"response": {P99: int64(1000 * waits[i] * (1 + float64(block)/50))}}},
+					"hog":      {LatencyNS: map[string]record.Latency{"response": {P50: 60e6}}},
+				}
 				d.Trials = append(d.Trials, one)
 			}
 		}
@@ -300,10 +308,11 @@ func TestTheHogFindingsSayWhoSuffered(t *testing.T) {
 		t.Fatalf("%d findings", len(found))
 	}
 	must(t, found[1], true, reports.Limit, "Not measured: several server CPUs", "1 of 37 trials do not count: bad_answers (1).")
-	must(t, found[0], true, reports.Claim, "Beside 50 ms hogs, innocents' p99 was 84.0 ms under coop and 5.25 ms under threads |",
-		"400× (400× to 400×) –  | preempt", "90.9× (90.9× to 90.9×) 0.25× (0.25× to 0.25×) lower", "20.0× (20.0× to 20.0×) 0.06× (0.06× to 0.06×) lower",
+	must(t, found[0], true, reports.Claim, "Beside 50 ms hogs, innocents' p99: coop 84.0 ms, preempt 21.0 ms and threads 5.25 ms |",
+		"coop 84.0 ms (80.0 ms to 88.0 ms) 210 µs (200 µs to 220 µs) – 700 µs (700 µs to 700 µs) 60.0 ms (60.0 ms to 60.0 ms)  | preempt",
+		"0.25× (0.25× to 0.25×) 700 µs (700 µs to 700 µs) 60.0 ms (60.0 ms to 60.0 ms) lower", "0.06× (0.06× to 0.06×) 700 µs",
 		"Told from the same engine without hogs: coop, preempt and threads.",
-		"1 % of the requests computed for 50ms")
+		"1 % of the requests computed for 50 ms")
 }
 
 func TestAnExperimentWhoseTrialsDoNotCountHasNoAnswerAndSaysSo(t *testing.T) {
@@ -335,7 +344,7 @@ func TestATitleNamesNoFigureOfOneTrialBesideTwoThatAreSurer(t *testing.T) {
 	three := two
 	three.series = append(three.series[:2:2], plainly("c"))
 	f, ok := viewOf(digestOf(made("a", nil, 100, 100), made("b", nil, 200, 200), made("c", nil, 9000)), "x").against(three)
-	must(t, f, ok, reports.Open, "It took 200 µs under b and 100 µs under a (in 2 trials)", "c 9.00 ms 90.0× one valid trial")
+	must(t, f, ok, reports.Open, "It took 200 µs under b and 100 µs under a (in 2 trials)", "c 9.00 ms 1 90.0× one valid trial")
 }
 
 func TestSeriesWithoutACommonBlockKeepTheirFiguresAndAreNotCompared(t *testing.T) {
@@ -378,4 +387,65 @@ func TestAMeasuredZeroCounts(t *testing.T) {
 	dead[1].ThroughputRPS = 500
 	f, ok := viewOf(digestOf(busy, dead), "x").against(rule)
 	must(t, f, ok, reports.Open, "and 0/s under b", "b 0/s (0/s to 500/s) – no ratio", "not above 0: b.")
+}
+
+func TestATableCountsTheTrialsOfEachRowWhereRowsDiffer(t *testing.T) {
+	f, ok := viewOf(digestOf(made("a", nil, 100, 100, 100), made("b", nil, 200, 200, 200)), "x").against(two)
+	if must(t, f, ok, reports.Open, "a 100 µs (100 µs to 100 µs) –"); slices.Contains(f.Columns, "n") {
+		t.Errorf("a column for what is the same everywhere: %v", f.Columns)
+	}
+	f, ok = viewOf(digestOf(made("a", nil, 100, 100, 100), made("b", nil, 200, 200)), "x").against(two)
+	must(t, f, ok, reports.Open, "a 100 µs (100 µs to 100 µs) 3 –", "b 200 µs (200 µs to 200 µs) 2 2.00×")
+	if !slices.Equal(f.Columns[1:], []string{"n", "against a"}) {
+		t.Errorf("columns %v", f.Columns)
+	}
+	// A growth has as many as the smaller of its two sides.
+	calm, hogged := map[string]any{"hog.share": 0.0}, map[string]any{"hog.share": 0.01}
+	rule := growth{metric: "response-p99", series: two.series, from: is("", calm), to: is("", hogged), title: "It became", of: "as long", columns: [2]string{"with", "without"}}
+	f, ok = viewOf(digestOf(
+		made("a", calm, 100, 100, 100), made("a", hogged, 110, 110, 110), made("b", calm, 50, 50), made("b", hogged, 100, 100, 100),
+	), "x").grown(rule)
+	must(t, f, ok, reports.Open, "It became 2.00× as long under b and 1.10× under a (in 2 to 3 trials)", "a 110 µs (110 µs to 110 µs) 100 µs (100 µs to 100 µs) 3 1.10×", "50.0 µs (50.0 µs to 50.0 µs) 2 2.00×")
+}
+
+func TestATitleLeavesTheBaselineOutAndTheTableHasIt(t *testing.T) {
+	three := two
+	three.series, three.baseline = append(three.series[:2:2], plainly("c")), "c"
+	f, ok := viewOf(digestOf(made("a", nil, 100, 100, 100), made("b", nil, 150, 150, 150), made("c", nil, 10, 10, 10)), "x").against(three)
+	must(t, f, ok, reports.Seen, "It took 150 µs under b and 100 µs under a (in 3 trials) |", "c 10.0 µs", "seen far below")
+	same := func(us float64) []float64 { return []float64{us, us, us, us, us, us} }
+	f, ok = viewOf(digestOf(made("a", nil, same(100)...), made("b", nil, same(100)...), made("c", nil, same(10)...)), "x").against(three)
+	must(t, f, ok, reports.Claim, "100 µs under a and 100 µs under b (not told apart) |", "lower") // what was told apart is not in the title
+}
+
+func TestBesideHogsThePlainEnginesAreTheTitleAndVariantsAreInTheTable(t *testing.T) {
+	flat := func(name string, ms float64, n int) measure {
+		m := measure{name: name, byBlock: map[int]float64{}}
+		for block := range n {
+			m.byBlock[block] = ms * 1e6
+		}
+		return m
+	}
+	title := func(hogged ...measure) string {
+		b := besides{hogged: hogged, quiet: make([]measure, len(hogged)), cpu: hogged, hogs: hogged}
+		for i, x := range hogged {
+			b.quiet[i] = flat(x.name, 3, 1)
+		}
+		b.compare()
+		f, ok := b.finding(metric("innocent-p99").Unit, "somewhere", nil)
+		if !ok || len(f.Rows) != len(hogged) || !strings.Contains(f.Text, "Fewer trials stand behind the p99 without hogs: "+hogged[0].name+" (1)") {
+			t.Errorf("%v: %s", ok, text(f))
+		}
+		return strings.ReplaceAll(f.Title, "\u00a0", " ")
+	}
+	for want, got := range map[string]string{
+		"Beside 50 ms hogs, innocents' p99: coop 65.0 ms, preempt 34.0 ms and threads 4.00 ms (in 2 to 3 trials)": title(
+			flat("coop", 65, 3), flat("coop yield=100µs", 2, 3), flat("preempt", 34, 3), flat("preempt/nopreempt", 77, 3), flat("threads", 4, 2)),
+		"Beside 50 ms hogs, innocents' p99 was 77.0 ms under preempt/nopreempt and 34.0 ms under preempt (in 3 trials)": title(
+			flat("preempt", 34, 3), flat("preempt/nopreempt", 77, 3)),
+	} {
+		if got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	}
 }

@@ -1,5 +1,7 @@
 package reports
 
+import "slices"
+
 // A Finding is a claim that the data supports, and the figures that it is made from. Whoever makes findings has done the
 // statistics; reports only show them.
 type Finding struct {
@@ -40,6 +42,7 @@ const (
 	FarAbove    = "seen far above" // in too few blocks for a claim
 	FarBelow    = "seen far below"
 	NotShown    = "no difference shown"
+	FarInTwo    = "far apart, n 2" // as far as what is seen, in two trials of one
 	TooFew      = "too few blocks" // to tell
 	OneTrial    = "one valid trial"
 	OneBlock    = "one common block"
@@ -69,15 +72,35 @@ func (f Finding) table(spreads int) dataTable {
 	return t
 }
 
-// within returns the table with as many spreads as fit into a width.
+// within returns the table with as many spreads as fit into a width. If it is too wide without any, it loses its last columns,
+// down to two of figures.
 func (f Finding) within(width int) dataTable {
 	for spreads := len(f.Columns); spreads > 0; spreads-- {
 		if t := f.table(spreads); t.width() <= width {
 			return t
 		}
 	}
-	return f.table(0)
+	t := f.table(0)
+	for n := len(f.Columns) - 1; n >= 2 && t.width() > width; n-- {
+		t = f.first(n).table(0)
+	}
+	return t
 }
+
+// first returns the finding with its first n columns of figures.
+func (f Finding) first(n int) Finding {
+	f.Columns, f.Rows = f.Columns[:n], slices.Clone(f.Rows)
+	for i, r := range f.Rows {
+		f.Rows[i].Cells = r.Cells[:min(n, len(r.Cells))]
+	}
+	return f
+}
+
+// crowdedColumns is how many columns of figures a narrow page cannot set beside each other.
+const crowdedColumns = 5
+
+// Crowded reports whether a narrow page lays the figures of a row out in several lines, each with its head.
+func (f Finding) Crowded() bool { return len(f.Columns) >= crowdedColumns }
 
 // Table is what the page shows.
 func (f Finding) Table() dataTable { return f.table(0) }
