@@ -24,7 +24,8 @@ type check struct {
 	Advice string
 	Where  []string // the points, without repetition
 
-	low, high float64 // of the figures
+	low, high           float64 // of the figures
+	lowBound, highBound float64 // which may follow from how long a trial was
 }
 
 // Levels of checks that are no flags.
@@ -44,7 +45,8 @@ func checks(d *digest.Digest) []check {
 		for _, f := range t.Flags {
 			c := g.add(f.Level, f.Code, f.Advice, t)
 			c.low, c.high = math.Min(c.low, f.Figure), math.Max(c.high, f.Figure)
-			c.Figure, c.Bound, c.unit = figureRange(c.low, c.high, f.Unit), figureText(f.Bound, f.Unit), f.Unit
+			c.lowBound, c.highBound = math.Min(c.lowBound, f.Bound), math.Max(c.highBound, f.Bound)
+			c.Figure, c.Bound, c.unit = figureRange(c.low, c.high, f.Unit), figureRange(c.lowBound, c.highBound, f.Unit), f.Unit
 		}
 	}
 	all := missing(d)
@@ -65,7 +67,7 @@ type gathering map[[2]string]*check
 func (g gathering) add(level, code, advice string, t *record.Trial) *check {
 	key := [2]string{level, code}
 	if g[key] == nil {
-		g[key] = &check{Level: level, Code: code, Advice: advice, low: math.Inf(1), high: math.Inf(-1)}
+		g[key] = &check{Level: level, Code: code, Advice: advice, low: math.Inf(1), high: math.Inf(-1), lowBound: math.Inf(1), highBound: math.Inf(-1)}
 	}
 	c := g[key]
 	c.Count++
@@ -124,7 +126,7 @@ func pointText(p record.Point) string {
 }
 
 func figureRange(low, high float64, of string) string {
-	if low == high {
+	if figureText(low, of) == figureText(high, of) {
 		return figureText(low, of)
 	}
 	if of == "ns" {

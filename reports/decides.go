@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"turnlab/harness/record"
 	"turnlab/reports/digest"
@@ -64,12 +65,12 @@ func optionsOf(s digest.Series) []string {
 var deciders = map[string]string{
 	"coop":                    "the task decides: futures, polled on one epoll set, which nobody interrupts",
 	"coop/await":              "the task decides: async functions, each on a coroutine, otherwise as coop",
-	"coop yield":              "the task decides, and while it computes it gives way whenever that long has passed",
-	"coop/await yield":        "the async function decides, and while it computes it gives way whenever that long has passed",
+	"coop yield":              "the task decides, and gives way that often while it computes",
+	"coop/await yield":        "the async function decides, and gives way that often while it computes",
 	"coop offload":            "the task decides, but leaves computing to other goroutines: between them and the executor the kernel shares the CPU",
 	"coop executors":          "the task decides within its executor, the kernel between executors",
 	"preempt":                 "Go’s runtime decides: a goroutine per connection, interrupted after 10 to 20 ms",
-	"preempt/nopreempt":       "the goroutine decides: without the runtime’s signal it gives way where it waits or calls a function, and nowhere else",
+	"preempt/nopreempt":       "the goroutine decides: no signal of the runtime interrupts it, so it gives way where it waits or calls a function, and nowhere else",
 	"preempt procs":           "Go’s runtime decides on each of that many Ps; where they outnumber the CPUs, the kernel decides between them",
 	"preempt/nopreempt procs": "the goroutine decides on each of that many Ps; where they outnumber the CPUs, the kernel decides between them",
 	"threads":                 "the kernel decides: an OS thread per connection, on blocking sockets",
@@ -83,7 +84,7 @@ var deciders = map[string]string{
 // moreDeciders are said after the sentence that an engine has without the option.
 var moreDeciders = map[string]string{
 	"gc-every": "garbage is collected that often, and everybody stops for it",
-	"yield":    "while a task computes it gives way whenever that long has passed",
+	"yield":    "a task gives way that often while it computes",
 	"offload":  "computing is left to other goroutines",
 	"procs":    "on that many Ps",
 }
@@ -112,4 +113,17 @@ func decides(label string, options []string) string {
 		}
 	}
 	return text
+}
+
+// inBrief cuts a sentence after its last part that fits into so many columns. Each part makes sense without what follows.
+func inBrief(text string, columns int) string {
+	brief := text
+	for utf8.RuneCountInString(brief) > columns {
+		end := strings.LastIndexAny(brief, ",:;")
+		if end < 0 {
+			return short(brief, columns)
+		}
+		brief = brief[:end]
+	}
+	return brief
 }

@@ -63,6 +63,7 @@ func (x *exhibit) illustrate() {
 		}
 		x.plots = append(x.plots, exhibitPlot{p, figures, x.notes(p), left})
 	}
+	x.dropPlaces()
 }
 
 // notes are what is to be known of a plot's timelines.

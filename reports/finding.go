@@ -1,6 +1,9 @@
 package reports
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Finding is a claim that the data supports, and the figures that it is made from. Whoever makes findings has done the
 // statistics; reports only show them.
@@ -49,6 +52,14 @@ const (
 	NotTogether = "no common block" // with what it would be compared with
 	NoRatio     = "no ratio"        // because a figure is not above 0
 )
+
+// Sentence is the title with a full stop, for where text follows it on its line.
+func (f Finding) Sentence() string {
+	if f.Text == "" || strings.HasSuffix(f.Title, ".") || strings.HasSuffix(f.Title, "?") {
+		return f.Title
+	}
+	return f.Title + "."
+}
 
 // table returns the rows for any kind of output. The last so many columns of figures have their spreads in their text, for
 // outputs that cannot set them apart.

@@ -34,6 +34,22 @@ func dense(figures []figure, title string) (kept []figure, left string) {
 	return kept, fmt.Sprintf("Not drawn for %s: most cells have no figure (%s).", listed(names), strings.Join(reasons, ", "))
 }
 
+// dropPlaces leaves out the line charts of which only one place on the axis was measured, and says so: a row for each engine
+// beside a title that promises a course says nothing of it. Where nothing else was drawn they stay.
+func (x *exhibit) dropPlaces() {
+	place := func(p exhibitPlot) bool {
+		return p.Kind == Lines && !slices.ContainsFunc(p.Figures, func(f figure) bool { return !f.Chart.Rows })
+	}
+	if !slices.ContainsFunc(x.plots, func(p exhibitPlot) bool { return len(p.Figures) > 0 && !place(p) }) {
+		return
+	}
+	for i := range x.plots {
+		if p := &x.plots[i]; len(p.Figures) > 0 && place(*p) {
+			p.Figures, p.Left = nil, "Only one value of "+axisLabel(p.X)+" was measured."
+		}
+	}
+}
+
 // sparse reports whether less than half of the cells that were planned have a figure that counts.
 func sparse(h *chart.Heat) bool {
 	planned, without := 0, 0

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"slices"
 	"strings"
 
 	"turnlab/harness/record"
@@ -19,7 +18,9 @@ func (r *report) chooseLooks() {
 	for _, s := range r.shown() {
 		for _, p := range s.Panels {
 			for _, line := range p.Series {
-				kinds[line.Name] = r.kind(line.Label, line.Setting)
+				if _, known := kinds[line.Name]; !known || !s.rows {
+					kinds[line.Name] = r.kind(line.Label, s.told(p, line))
+				}
 			}
 		}
 	}
@@ -33,13 +34,31 @@ func (r *report) chooseLooks() {
 	}
 }
 
+// A shownSection is what a chart is made from.
+type shownSection struct {
+	digest.Section
+	rows bool // in which each series stands beside its name
+}
+
+// told is the setting that a series is told from others by. In rows names tell the ways to do an operation apart; a finding
+// calls these by names of its own, and beside both stands the engine's marker.
+func (s shownSection) told(p digest.Panel, line digest.Series) string {
+	if s.rows && p.Mode == record.Primitive {
+		return ""
+	}
+	return line.Setting
+}
+
 // shown lists the sections that charts are made from.
-func (r *report) shown() []digest.Section {
-	all := slices.Clone(r.rest.Sections)
+func (r *report) shown() []shownSection {
+	var all []shownSection
+	for _, s := range r.rest.Sections {
+		all = append(all, shownSection{Section: s})
+	}
 	for _, x := range r.exhibits {
 		for _, p := range x.Plots {
 			if p.Kind != Bounds && p.Kind != Gantt {
-				all = append(all, x.digest.Select(p.Where, p.X, p.Y))
+				all = append(all, shownSection{x.digest.Select(p.Where, p.X, p.Y), p.Kind == Bars || p.Kind == Strips})
 			}
 		}
 	}

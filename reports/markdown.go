@@ -12,10 +12,14 @@ func (r *report) markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n", mdText(r.title()), mdText(r.verdict()))
 	for _, f := range r.facts() {
-		fmt.Fprintf(&b, "- %s: %s\n", f.Name, mdText(f.Value))
+		value := f.Value
+		if f.Doubts != "" {
+			value += ", " + f.Doubts
+		}
+		fmt.Fprintf(&b, "- %s: %s\n", f.Name, mdText(value))
 	}
 	for _, f := range r.findings {
-		fmt.Fprintf(&b, "\n**%s** %s\n", mdText(f.Title), mdText(f.Text))
+		fmt.Fprintf(&b, "\n**%s** %s\n", mdText(f.Sentence()), mdText(f.Text))
 		if len(f.Rows) > 0 {
 			mdTable(&b, f.table(len(f.Columns)))
 		}

@@ -28,15 +28,27 @@ func loopName(mode string) string {
 	return mode + " loop"
 }
 
-// trialsLine says how many trials there are and how many are valid.
+// trialsLine says how many trials there are, how many are valid, and how many of these are in doubt.
 func (r *report) trialsLine() string {
+	text, doubts := r.trialsText()
+	if doubts != "" {
+		text += ", " + doubts
+	}
+	return text
+}
+
+// trialsText is trialsLine in two parts.
+func (r *report) trialsText() (text, doubts string) {
 	d := r.digest
 	c := count(d.Trials)
-	text := plural(c.Trials, "trial") + " in " + blocksText(d)
+	text = plural(c.Trials, "trial") + " in " + blocksText(d)
 	if c.Trials > c.Valid {
 		text += fmt.Sprintf(", %d of them valid", c.Valid)
 	}
-	return text
+	if c.Warned > 0 {
+		doubts = fmt.Sprintf("%d of these with a warning", c.Warned)
+	}
+	return text, doubts
 }
 
 func machineLine(h record.Host) string {

@@ -38,7 +38,7 @@ type page struct {
 	CSS      template.CSS
 	JS       template.JS
 	Verdict  string
-	Facts    []fact
+	Facts    []topFact
 	Findings []pageFinding
 	Exhibits []pageExhibit
 	Absent   []string // questions that have nothing to draw, by their names
@@ -66,6 +66,12 @@ type pageFinding struct {
 
 // A fact is a name and a value.
 type fact struct{ Name, Value string }
+
+// A topFact is a fact that stands at the top, with what it leaves in doubt.
+type topFact struct {
+	fact
+	Doubts string // that Checks tells more of
+}
 
 // counts says what became of the trials.
 type counts struct{ Trials, Valid, Warned, Invalid, Failed int }
@@ -285,12 +291,13 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-func (r *report) facts() []fact {
+func (r *report) facts() []topFact {
 	run := r.digest.Run
-	return []fact{
-		{"Measured", time.Unix(0, run.StartedUnix).UTC().Format("2 January 2006, 15:04 UTC")},
-		{"Trials", r.trialsLine()},
-		{"Machine", machineLine(run.Host)},
+	trials, doubts := r.trialsText()
+	return []topFact{
+		{fact: fact{"Measured", time.Unix(0, run.StartedUnix).UTC().Format("2 January 2006, 15:04 UTC")}},
+		{fact{"Trials", trials}, doubts},
+		{fact: fact{"Machine", machineLine(run.Host)}},
 	}
 }
 

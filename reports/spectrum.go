@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -120,7 +121,7 @@ func (il illustrator) spectrumLine(s digest.Series, l latencies, kind string, co
 
 // spectrumFigure adds what the lines need to be read: scales, the quantiles with names, and a table of them.
 func (il illustrator) spectrumFigure(c chart.Chart, all []latencies) figure {
-	t := dataTable{Columns: []column{{Name: "percentile"}}}
+	t := dataTable{Columns: []column{{Name: percentileHead(all)}}}
 	r := chart.Range{Min: math.Inf(1), Max: math.Inf(-1)}
 	most := int64(0)
 	for i, s := range c.Series {
@@ -148,6 +149,15 @@ func (il illustrator) spectrumFigure(c chart.Chart, all []latencies) figure {
 	b := builder{illustrator: il, shared: r}
 	scale := chart.UpperScale(r.Min, r.Max)
 	return figure{Chart: b.scaled(c, scale), Other: b.other(c, scale), Table: t}
+}
+
+// percentileHead heads the quantiles. Those of merged trials are not medians of trials, which other tables show with the same
+// ranges, so the head says it.
+func percentileHead(all []latencies) string {
+	if slices.ContainsFunc(all, func(l latencies) bool { return len(l.trials) > 1 }) {
+		return "percentile, all trials merged"
+	}
+	return "percentile"
 }
 
 func quantileCell(l latencies, q float64) cell {

@@ -42,8 +42,9 @@ func Terminal(w io.Writer, run *record.Run, trials []record.Trial, opts Terminal
 	r := newReport(run, trials, opts.Options)
 	t := &terminal{color: opts.Color}
 	t.wrapIn(strong, "", r.title())
-	t.wrap("", r.trialsLine()+" on "+machineLine(run.Host))
+	t.wrap("", r.trialsLine()+"; on "+machineLine(run.Host))
 	t.wrap("", r.verdict())
+	t.key(r.key())
 	for _, f := range r.findings {
 		t.line(plain, "")
 		t.wrapIn(strong, "", f.Title)
@@ -132,6 +133,27 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// keyNameMost is how much of a line the name of an engine may take.
+const keyNameMost = 30
+
+// key writes a line for each engine and setting: who decides under it.
+func (t *terminal) key(list []engineKey) {
+	if len(list) == 0 {
+		return
+	}
+	t.line(plain, "")
+	t.line(faint, "Who decides")
+	widest := 0
+	for _, k := range list {
+		widest = max(widest, min(keyNameMost, utf8.RuneCountInString(k.Name)))
+	}
+	for _, k := range list {
+		name := short(printable(k.Name), widest)
+		gap := strings.Repeat(" ", widest-utf8.RuneCountInString(name)+columnGap)
+		t.line(plain, name+gap+inBrief(printable(k.Decides), terminalWidth-widest-columnGap))
+	}
 }
 
 // told writes the rows of a finding: names at the left, figures and verdicts at the right.

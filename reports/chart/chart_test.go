@@ -258,16 +258,29 @@ func TestALineHasAGapWhereNothingValidWasMeasured(t *testing.T) {
 }
 
 func TestTheScriptFindsColumnsAndSeries(t *testing.T) {
-	text := string(render(t, lines().SVG))
+	c := lines()
+	text := string(render(t, c.SVG))
 	columns := regexp.MustCompile(`data-columns="([^"]*)"`).FindStringSubmatch(text)
 	if columns == nil || len(strings.Fields(columns[1])) != 6 {
 		t.Fatalf("columns %v, want six places", columns)
 	}
-	for i := range 6 {
-		// One group for the line and one for its label.
-		if n := strings.Count(text, fmt.Sprintf(`data-series="%d"`, i)); n != 2 {
-			t.Errorf("series %d has %d groups, want 2", i, n)
+	for i, s := range c.Series {
+		want := 2 // one group for the line and one for its label
+		if s.Strays != nil {
+			want++
 		}
+		if n := strings.Count(text, fmt.Sprintf(`data-series="%d"`, i)); n != want {
+			t.Errorf("series %d has %d groups, want %d", i, n, want)
+		}
+	}
+}
+
+func TestHollowMarkersLieBeneathWhatCounts(t *testing.T) {
+	c := lines()
+	text := string(render(t, c.SVG))
+	place := func(series int) int { return strings.Index(text, fmt.Sprintf(`data-series="%d"`, series)) }
+	if hollow, line := place(4), place(0); c.Series[4].Strays == nil || hollow < 0 || hollow > line {
+		t.Errorf("hollow markers at byte %d, the first line at %d", hollow, line)
 	}
 }
 

@@ -146,6 +146,9 @@ func (c *Chart) plot(area draw.Canvas) (*plot.Plot, draw.Canvas) {
 	c.styleAxes(p)
 	p.Add(spans(c.Spans), &plotter.Grid{Horizontal: draw.LineStyle{Color: Grid, Width: 0.8}})
 	for i := range c.Series {
+		p.Add(&strays{line{series: &c.Series[i], index: i, chart: c}})
+	}
+	for i := range c.Series {
 		p.Add(&line{series: &c.Series[i], index: i, chart: c})
 	}
 	return p, data

@@ -173,6 +173,11 @@ func (r *rows) row(c draw.Canvas, i int, s Series, x func(float64) vg.Length) {
 	defer group(c, i, s.Key)()
 	y, shows := r.chart.rowY(c, i), r.chart.X.Scale.shows
 	r.bar(c, s, y, x)
+	for _, t := range s.Strays { // beneath what counts
+		if shows(t.X) {
+			s.Look.mark(c, vg.Point{X: x(t.X), Y: y}, markerRadius, true)
+		}
+	}
 	r.trials(c, s, y, x)
 	for _, p := range s.Points {
 		if !shows(p.X) {
@@ -190,11 +195,6 @@ func (r *rows) row(c draw.Canvas, i int, s Series, x func(float64) vg.Length) {
 		c.StrokeLine2(interval, lo, y, hi, y)
 		if s.Parts == nil {
 			s.Look.mark(c, vg.Point{X: x(p.X), Y: y}, markerRadius+1, s.Doubted)
-		}
-	}
-	for _, t := range s.Strays {
-		if shows(t.X) {
-			s.Look.mark(c, vg.Point{X: x(t.X), Y: y}, markerRadius, true)
 		}
 	}
 }

@@ -8,7 +8,23 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// line draws one series: its band, its line, a marker at each point, and hollow markers for strays.
+// strays draws hollow markers for a series' trials that count in no median. They lie beneath the lines of all series.
+type strays struct{ line }
+
+// Plot implements gonum's Plotter.
+func (s *strays) Plot(c draw.Canvas, p *plot.Plot) {
+	if len(s.series.Strays) == 0 {
+		return
+	}
+	defer group(c, s.index, s.series.Key)()
+	for _, t := range s.series.Strays {
+		if s.drawable(Point{X: t.X, Y: t.Y}) {
+			s.series.Look.mark(c, vg.Point{X: c.X(p.X.Norm(t.X)), Y: c.Y(p.Y.Norm(t.Y))}, markerRadius, true)
+		}
+	}
+}
+
+// line draws one series: its band, its line and a marker at each point.
 type line struct {
 	series *Series
 	index  int
@@ -32,11 +48,6 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, step := l.marked(); i < len(l.series.Points) && radius > 0; i += step {
 		if pt := l.series.Points[i]; l.drawable(pt) {
 			l.series.Look.mark(c, place(pt.X, pt.Y), radius, false)
-		}
-	}
-	for _, s := range l.series.Strays {
-		if l.drawable(Point{X: s.X, Y: s.Y}) {
-			l.series.Look.mark(c, place(s.X, s.Y), markerRadius, true)
 		}
 	}
 }
