@@ -257,10 +257,17 @@ func (b besides) finding(u unit.Unit, condition string, missing []string) (repor
 	}
 	for i, x := range b.hogged {
 		ratio, verdict := held(b.against, x, x.name == hogSeries[0].name)
-		f.Rows = append(f.Rows, row(x, verdict, x.cell(u), b.quiet[i].cell(u), ratio, b.cpu[i].cell(u), b.hogs[i].cell(u)))
+		f.Rows = append(f.Rows, row(x, verdict, x.cell(u), b.quiet[i].cell(u), ratio, brief(b.cpu[i], u), brief(b.hogs[i], u)))
 	}
 	counted(&f, 1, behind(b.hogged))
 	return f, true
+}
+
+// brief is the median alone: a figure that explains, and that is compared with nothing, leaves the table its width.
+func brief(m measure, u unit.Unit) reports.FindingCell {
+	c := m.cell(u)
+	c.Spread = ""
+	return c
 }
 
 // title sets the three answers to the question beside each other, as their engines come; variants are in the table. Where there are
