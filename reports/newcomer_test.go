@@ -139,3 +139,13 @@ func TestWaysToDoAnOperationHaveTheMarkerOfTheirEngineInRows(t *testing.T) {
 		}
 	}
 }
+
+func TestShortNamesTakeNoMoreOfALineThanTheyNeed(t *testing.T) {
+	tm := &terminal{}
+	tm.columns([][]string{{"engine", "figure"}, {"threads", strings.Repeat("x", terminalWidth-columnGap-len("threads"))}}, 0)
+	for line := range strings.Lines(tm.text.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > terminalWidth {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}

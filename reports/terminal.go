@@ -301,7 +301,7 @@ func (t *terminal) columns(rows [][]string, names int) {
 	for _, w := range widths {
 		total += w
 	}
-	widths[names] = max(8, widths[names]-max(0, total-terminalWidth))
+	widths[names] = max(min(8, widths[names]), widths[names]-max(0, total-terminalWidth))
 	for i, row := range rows {
 		var line strings.Builder
 		for j, text := range row {
