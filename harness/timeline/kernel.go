@@ -53,14 +53,14 @@ func (k kernel) total(from, to int64) (sum int64) {
 // stolen is how long between two moments there was something to do and no thread was on a CPU: other processes had them. What
 // there is to do is told by the client's requests. Shorter times than noticed are not counted, because it takes some to wake a
 // thread that sleeps.
-func (k kernel) stolen(todo []stretch, from, to int64) (sum int64) {
+func (k kernel) stolen(due []stretch, from, to int64) (sum int64) {
 	const noticed = int64(500 * time.Microsecond)
 	var on []stretch
 	for _, list := range k.on {
 		on = append(on, list...)
 	}
 	on = joined(on)
-	for _, s := range joined(todo) {
+	for _, s := range joined(due) {
 		s.from, s.to = max(s.from, from), min(s.to, to)
 		at := s.from
 		for _, x := range append(overlapping(on, s), stretch{from: s.to, to: s.to}) {

@@ -285,7 +285,7 @@ func (o Options) take(ctx context.Context, p *plan.Plan, point record.Point) (*r
 	if err != nil {
 		return nil, err
 	}
-	address, cleanUp, err := listenAddress(point.Text("transport"))
+	address, cleanUp, err := control.ListenAddress(point.Text("transport"))
 	if err != nil {
 		return nil, err
 	}
@@ -316,18 +316,6 @@ func (o Options) take(ctx context.Context, p *plan.Plan, point record.Point) (*r
 	}
 	j.close()
 	return t, server.Stop(ctx, o.Grace)
-}
-
-// listenAddress returns where the server is to listen: on a free port, or at a path of its own.
-func listenAddress(transport string) (address string, cleanUp func(), err error) {
-	if transport != "unix" {
-		return "127.0.0.1:0", func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "turnlab")
-	if err != nil {
-		return "", nil, fmt.Errorf("make a folder for the unix socket: %w", err)
-	}
-	return filepath.Join(dir, "s"), func() { os.RemoveAll(dir) }, nil
 }
 
 // startServer starts a server that is traced and waits until clients may connect.

@@ -97,7 +97,7 @@ func shapeKey(p record.Point) string {
 func (l *Lab) calibrate(ctx context.Context, s *shape) (c record.Calibration, err error) {
 	t := &record.Trial{Point: s.point, Seed: 1}
 	t.Params = calibrationParams(s.point)
-	address, cleanUp, err := listenAddress(t.Text("transport"))
+	address, cleanUp, err := control.ListenAddress(t.Text("transport"))
 	if err != nil {
 		return c, err
 	}

@@ -19,9 +19,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -86,7 +84,7 @@ func (l *Lab) Measure(ctx context.Context, j plan.Job) (*record.Trial, error) {
 }
 
 func (l *Lab) measure(ctx context.Context, t *record.Trial) error {
-	address, cleanUp, err := listenAddress(t.Text("transport"))
+	address, cleanUp, err := control.ListenAddress(t.Text("transport"))
 	if err != nil {
 		return err
 	}
@@ -141,18 +139,6 @@ func (l *Lab) grace() time.Duration {
 		return l.Grace
 	}
 	return DefaultGrace
-}
-
-// listenAddress returns where a trial's server is to listen: on a free port, or at a path of its own.
-func listenAddress(transport string) (address string, cleanUp func(), err error) {
-	if transport != "unix" {
-		return "127.0.0.1:0", func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "turnlab")
-	if err != nil {
-		return "", nil, fmt.Errorf("make a folder for the unix socket: %w", err)
-	}
-	return filepath.Join(dir, "s"), func() { os.RemoveAll(dir) }, nil
 }
 
 // startServer starts the server and waits until clients may connect.

@@ -31,7 +31,7 @@ func (l *Lab) startUpstream(ctx context.Context, t *record.Trial) (*upstream, er
 		return &upstream{end: func() {}}, err
 	}
 	network := t.Text("transport")
-	address, cleanUp, err := listenAddress(network)
+	address, cleanUp, err := control.ListenAddress(network)
 	if err != nil {
 		return nil, err
 	}
